@@ -1,0 +1,202 @@
+//! Why a request failed, and how that is said.
+
+use std::{error::Error, sync::Arc};
+
+use axum::response::{IntoResponse, Response};
+use domain::NameError;
+use http::{HeaderValue, StatusCode, header};
+use problem::Problem;
+use records::DatabaseError;
+
+use crate::platform::KeyValueError;
+
+/// Why a request failed.
+///
+/// `Display` is what the client reads. What the client must not read is in `source`.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("this path leads nowhere")]
+    NotFound,
+    #[error("this path does not take this method; the header Allow says which it takes")]
+    MethodNotAllowed,
+    #[error("the body must be JSON, with the header Content-Type: application/json")]
+    UnsupportedMediaType,
+    #[error("the body is larger than {} bytes", crate::body::BODY_BYTES_MAX)]
+    BodyTooLarge,
+    #[error("the body is not JSON: {0}")]
+    MalformedJson(String),
+    #[error("the body has a field that is not known here: {0}")]
+    UnknownField(String),
+    #[error("the body is not what is expected here: {0}")]
+    InvalidBody(String),
+    #[error("{0}")]
+    InvalidQuery(String),
+    #[error("sign in first: {0}")]
+    Unauthenticated(&'static str),
+    #[error("a request with a cookie must come from our own pages; send the token as a bearer")]
+    CrossSiteRequest,
+    #[error("only the operator may do this")]
+    Forbidden,
+    #[error("only an owner of the space may do this")]
+    OwnerOnly,
+    #[error("there is no such space")]
+    SpaceNotFound,
+    #[error("there is no app {0:?}; GET /v1/apps lists those there are")]
+    AppNotFound(String),
+    #[error(transparent)]
+    InvalidName(#[from] NameError),
+    #[error("the name {0:?} is reserved")]
+    ReservedName(String),
+    #[error("{0}")]
+    InvalidTitle(&'static str),
+    #[error(transparent)]
+    InvalidSettings(#[from] settings::SettingsError),
+    #[error("the name {0:?} is taken")]
+    NameTaken(String),
+    #[error("no host has room for this app now; try again later")]
+    NoCapacity,
+    #[error("{0}")]
+    InvalidHost(&'static str),
+    #[error("the host {0:?} is there and its worker uses its key; choose another name")]
+    HostExists(String),
+    #[error("the header Idempotency-Key takes 1 to 128 visible ASCII characters")]
+    InvalidIdempotencyKey,
+    #[error("this Idempotency-Key was used for another request")]
+    IdempotencyKeyReused,
+    #[error(transparent)]
+    SignIn(#[from] siwe::VerifyError),
+    #[error("this nonce has been used; get a new one")]
+    NonceUsed,
+    #[error("the space is being deleted")]
+    SpaceDeleting,
+    #[error("the space is suspended")]
+    Suspended,
+    #[error("try again shortly")]
+    StoreUnavailable(#[source] Arc<dyn Error + Send + Sync>),
+    #[error("something is wrong on our side")]
+    Internal(#[source] Arc<dyn Error + Send + Sync>),
+}
+
+impl ApiError {
+    /// A store failed, with this cause.
+    pub(crate) fn store(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::StoreUnavailable(Arc::from(cause.into()))
+    }
+
+    /// We are wrong ourselves, with this cause.
+    pub(crate) fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal(Arc::from(cause.into()))
+    }
+
+    /// The whole contract with clients, in one table: status, stable code, title.
+    const fn row(&self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::NotFound => (404, "not-found", "Not found"),
+            Self::MethodNotAllowed => (405, "method-not-allowed", "Method not allowed"),
+            Self::UnsupportedMediaType => (415, "unsupported-media-type", "Not JSON"),
+            Self::BodyTooLarge => (413, "body-too-large", "Body too large"),
+            Self::MalformedJson(_) => (400, "malformed-json", "Malformed JSON"),
+            Self::UnknownField(_) => (400, "unknown-field", "Unknown field"),
+            Self::InvalidBody(_) => (400, "invalid-body", "Invalid body"),
+            Self::InvalidQuery(_) => (400, "invalid-query", "Invalid query"),
+            Self::Unauthenticated(_) => (401, "unauthenticated", "Not signed in"),
+            Self::CrossSiteRequest => (403, "cross-site-request", "Cross-site request"),
+            Self::Forbidden => (403, "forbidden", "Not allowed"),
+            Self::OwnerOnly => (403, "forbidden", "Not allowed"),
+            Self::SpaceNotFound => (404, "space-not-found", "No such space"),
+            Self::AppNotFound(_) => (404, "app-not-found", "No such app"),
+            Self::InvalidName(_) | Self::ReservedName(_) => {
+                (400, "invalid-name", "Not a name for a space")
+            }
+            Self::InvalidTitle(_) => (400, "invalid-title", "Not a title for a space"),
+            Self::InvalidSettings(_) => (400, "invalid-settings", "Invalid settings"),
+            Self::NameTaken(_) => (409, "name-taken", "Name taken"),
+            Self::NoCapacity => (503, "no-capacity", "No capacity"),
+            Self::InvalidHost(_) => (400, "invalid-host", "Not a name for a host"),
+            Self::HostExists(_) => (409, "host-exists", "Host exists"),
+            Self::InvalidIdempotencyKey => (400, "invalid-idempotency-key", "Invalid key"),
+            Self::IdempotencyKeyReused => (422, "idempotency-key-reused", "Key reused"),
+            Self::SignIn(error) => sign_in_row(error),
+            Self::NonceUsed => (401, "nonce-used", "Nonce used"),
+            Self::SpaceDeleting => (409, "space-deleting", "Space is being deleted"),
+            Self::Suspended => (409, "suspended", "Space is suspended"),
+            Self::StoreUnavailable(_) => (503, "store-unavailable", "Temporarily unavailable"),
+            Self::Internal(_) => (500, "internal", "Internal error"),
+        }
+    }
+
+    /// How the error is said to the client.
+    fn problem(&self) -> Problem {
+        let (status, code, title) = self.row();
+        let detail = match self {
+            Self::SignIn(error) => chain(error),
+            _ => self.to_string(),
+        };
+        if status == 401 {
+            return Problem::unauthorized(code, title, detail);
+        }
+        let status = StatusCode::from_u16(status).expect("the table has status codes only");
+        let problem = Problem::new(status, code, title, detail);
+        match self {
+            Self::StoreUnavailable(_) => {
+                problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            }
+            Self::NoCapacity => {
+                problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("60"))
+            }
+            _ => problem,
+        }
+    }
+}
+
+const fn sign_in_row(error: &siwe::VerifyError) -> (u16, &'static str, &'static str) {
+    use siwe::VerifyError as E;
+    match error {
+        E::Malformed(_) => (400, "malformed-message", "Not a sign-in message"),
+        E::WrongDomain { .. } | E::WrongUri { .. } | E::WrongScheme { .. } => {
+            (401, "wrong-domain", "For another site")
+        }
+        E::ChainNotAllowed { .. } => (401, "chain-not-allowed", "Chain not allowed"),
+        E::NonceUnknown => (401, "nonce-unknown", "Nonce unknown"),
+        E::IssuedInFuture | E::NotYetValid => (401, "message-not-yet-valid", "Not valid yet"),
+        E::Expired => (401, "message-expired", "Message expired"),
+        E::BadSignature(_) => (401, "bad-signature", "Bad signature"),
+    }
+}
+
+/// An error and its causes, outermost first.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// What the client must not read of an error, on its way to the log.
+#[derive(Clone)]
+pub(crate) struct Cause(pub(crate) String);
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response: Response = self.problem().into_response();
+        if let Some(source) = self.source().filter(|_| response.status().is_server_error()) {
+            response.extensions_mut().insert(Cause(chain(source)));
+        }
+        response
+    }
+}
+
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
+        Self::store(error)
+    }
+}
+
+impl From<KeyValueError> for ApiError {
+    fn from(error: KeyValueError) -> Self {
+        Self::store(error)
+    }
+}

@@ -1,0 +1,44 @@
+//! What the routes need from the world.
+
+use std::{future::Future, time::Duration};
+
+use domain::Timestamp;
+use records::{Database, DatabaseError};
+
+/// The world: two stores, the clock and randomness.
+pub trait Platform: Send + Sync + 'static {
+    /// A connection to the records.
+    type Database: Database;
+
+    /// Opens a connection to the records.
+    fn database(&self) -> impl Future<Output = Result<Self::Database, DatabaseError>> + Send;
+
+    /// Claims `key`: true for the first of all who ever ask, whichever instance asks.
+    fn claim(&self, key: &str) -> impl Future<Output = Result<bool, KeyValueError>> + Send;
+
+    /// Marks `key`, which is no claimed one.
+    fn mark(&self, key: &str) -> impl Future<Output = Result<(), KeyValueError>> + Send;
+
+    /// Whether `key` is marked.
+    fn is_marked(&self, key: &str) -> impl Future<Output = Result<bool, KeyValueError>> + Send;
+
+    /// Every key that is claimed or marked.
+    fn keys(&self) -> impl Future<Output = Result<Vec<String>, KeyValueError>> + Send;
+
+    /// Forgets `key`.
+    fn forget(&self, key: &str) -> impl Future<Output = Result<(), KeyValueError>> + Send;
+
+    /// The time.
+    fn now(&self) -> Timestamp;
+
+    /// Random bytes that nobody can guess.
+    fn random<const N: usize>(&self) -> [u8; N];
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// The key-value store failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the key-value store failed: {0}")]
+pub struct KeyValueError(pub String);

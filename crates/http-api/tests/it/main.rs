@@ -1,0 +1,9 @@
+//! The routes, called as the manifest lays them out, over real SQLite.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
+
+mod auth;
+mod common;
+mod fleet;
+mod pipeline;
+mod spaces;

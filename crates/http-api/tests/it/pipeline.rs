@@ -1,0 +1,97 @@
+//! The way of a request through the gate.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+};
+
+use axum::body::{Body, Bytes};
+use credentials::PASSPORT_HEADER;
+use gate::{Admission, GateLayer, Guard};
+use http::{HeaderValue, Method, Request, Response, StatusCode, request::Parts};
+use serde_json::json;
+use testkit::{Client, TestWallet};
+use tower::{ServiceExt as _, service_fn};
+use tower_layer::Layer as _;
+
+#[derive(Clone)]
+struct Fixed(Result<Admission, StatusCode>);
+
+impl Guard for Fixed {
+    async fn admit(&self, _request: &Parts) -> Result<Admission, Response<Bytes>> {
+        self.0.clone().map_err(|status| {
+            let mut refusal = Response::new(Bytes::new());
+            *refusal.status_mut() = status;
+            refusal
+        })
+    }
+}
+
+/// What the handler behind a gate with this decision got in the passport header.
+async fn passport_behind(decision: Result<Admission, StatusCode>) -> (u16, Option<String>) {
+    let seen = Arc::new(Mutex::new(None));
+    let handler = {
+        let seen = Arc::clone(&seen);
+        service_fn(move |request: Request<Body>| {
+            let passport = request.headers().get(PASSPORT_HEADER);
+            *seen.lock().unwrap() = passport.map(|it| it.to_str().unwrap().to_owned());
+            async { Ok::<_, Infallible>(Response::new(Body::empty())) }
+        })
+    };
+    let request = Request::post("/").header(PASSPORT_HEADER, "from outside");
+    let gate = GateLayer::new(Fixed(decision)).layer(handler);
+    let Ok(response) = gate.oneshot(request.body(Body::empty()).unwrap()).await;
+    let seen = seen.lock().unwrap().clone();
+    (response.status().as_u16(), seen)
+}
+
+#[tokio::test]
+async fn a_passport_from_outside_never_arrives() {
+    let ours = HeaderValue::from_static("ours");
+    #[rustfmt::skip]
+    let rows = [
+        (Ok(Admission::Unguarded),      (200, None)),
+        (Ok(Admission::Passport(ours)), (200, Some("ours".to_owned()))),
+        (Err(StatusCode::FORBIDDEN),    (403, None)),
+    ];
+    for (decision, want) in rows {
+        assert_eq!(passport_behind(decision.clone()).await, want, "{decision:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_gate_nothing_is_made() {
+    let client = Client::default();
+    client.add_host("host-1", 1024).await;
+    let token = client.sign_in(&TestWallet::new(1)).await;
+    let handler = client.handler_without_gate();
+    let request = || {
+        Request::post("/v1/spaces")
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+    };
+    let body = || Body::from(json!({ "name": "garden", "app": "hello" }).to_string());
+    for request in [request(), request().header(PASSPORT_HEADER, token.as_str())] {
+        let Ok(response) = handler.clone().oneshot(request.body(body()).unwrap()).await;
+        assert_eq!(response.status(), 500);
+    }
+    let name = client.get("/v1/names/garden", None).await;
+    assert_eq!(name.body["available"], true);
+}
+
+#[tokio::test]
+async fn sign_in_comes_before_all_else() {
+    let client = Client::default();
+    let request = Request::post("/v1/spaces").body(Body::from("{")).unwrap();
+    assert_eq!(client.send(request).await.problem(), (401, "unauthenticated"));
+    // What the gate answers has what every answer has.
+    let request = Request::post("/v1/spaces")
+        .header("origin", "https://friend.example")
+        .header("x-request-id", "my-request-1");
+    let refused = client.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(refused.problem(), (401, "unauthenticated"));
+    assert_eq!(refused.headers["x-request-id"], "my-request-1");
+    assert_eq!(refused.headers["access-control-allow-origin"], "https://friend.example");
+    let list = client.call(Method::GET, "/v1/spaces", None, None).await;
+    assert_eq!(list.problem(), (401, "unauthenticated"));
+}

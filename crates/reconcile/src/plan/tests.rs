@@ -1,0 +1,167 @@
+//! Which step comes next, as tables.
+
+use domain::Generation;
+
+use super::*;
+use crate::simulation::stack;
+
+const OLD: Generation = Generation(1);
+const NOW: Generation = Generation(2);
+const NEW: Generation = Generation(3);
+
+/// One stack in a few letters: `S` secrets, `N` network, `V` volume, `R` marked as ready.
+fn seen(has: &str, containers: &[(&str, Generation, RunState)]) -> ObservedStack {
+    let has = |letter: char| has.contains(letter);
+    let containers = containers.iter().map(|(service, generation, state)| ObservedContainer {
+        service: (*service).to_owned(),
+        generation: *generation,
+        state: *state,
+        health: Health::Healthy,
+    });
+    ObservedStack {
+        has_network: has('N'),
+        volumes: has('V').then(|| "data".to_owned()).into_iter().collect(),
+        containers: containers.collect(),
+        has_secrets: has('S'),
+        was_ready: has('R'),
+        has_files: has('S') || has('R'),
+        ..ObservedStack::default()
+    }
+}
+
+fn next(target: Target, observed: &ObservedStack) -> String {
+    match plan(&stack(target), observed) {
+        Plan::Act(step) => step.name(),
+        Plan::Wait(waiting) => format!("wait {}", waiting.name()),
+        other => format!("{other:?}"),
+    }
+}
+
+type Row<'a> = (Target, &'a str, &'a [(&'a str, Generation, RunState)], &'a str);
+
+#[test]
+fn next_step() {
+    use RunState::{Created, Exited, Paused, Removing, Running as Up};
+    use Target::{Absent, Cleared, Running, Stopped};
+
+    #[rustfmt::skip]
+    let rows: &[Row<'_>] = &[
+        // target  has     containers                               want
+        (Running, "",      &[],                                     "write-secrets"),
+        (Running, "S",     &[],                                     "create-network"),
+        (Running, "SN",    &[],                                     "create-volume-data"),
+        (Running, "SNV",   &[],                                     "create-db"),
+        (Running, "SNV",   &[("db", NOW, Created)],                 "start-db"),
+        (Running, "SNV",   &[("db", NOW, Exited)],                  "start-db"),
+        (Running, "SNV",   &[("db", NOW, Paused)],                  "unpause-db"),
+        (Running, "SNV",   &[("db", NOW, Removing)],                "wait remove-db"),
+        (Running, "SNV",   &[("db", NOW, Up)],                      "create-web"),
+        (Running, "SNV",   &[("db", NOW, Up), ("web", NOW, Created)], "start-web"),
+        (Running, "SNV",   &[("db", NOW, Up), ("web", NOW, Up)],    "wait ready"),
+        // Something older, or of no use.
+        (Running, "SNVR",  &[("db", OLD, Up), ("web", OLD, Up)],    "stop-web"),
+        (Running, "SNVR",  &[("db", OLD, Up), ("web", OLD, Exited)], "remove-web"),
+        (Running, "SNVR",  &[("db", OLD, Up)],                      "stop-db"),
+        (Running, "SNVR",  &[("db", OLD, Paused)],                  "unpause-db"),
+        (Running, "SNVR",  &[("db", OLD, Removing)],                "wait remove-db"),
+        (Running, "SNVR",  &[("db", NOW, Up), ("cache", NOW, Up)],  "stop-cache"),
+        (Running, "SVR",   &[("db", NOW, Up)],                      "stop-db"),
+        (Running, "SVR",   &[("db", NOW, Exited)],                  "remove-db"),
+        // Something newer.
+        (Running, "SNV",   &[("db", NEW, Up)],                      "Superseded"),
+        (Stopped, "SNV",   &[("db", NEW, Up)],                      "Superseded"),
+        (Absent,  "SNV",   &[("db", NEW, Exited)],                  "Superseded"),
+        // Something lost.
+        (Running, "SNR",   &[],                                     r#"Blocked(VolumeLost("data"))"#),
+        (Running, "SNR",   &[("db", OLD, Up)],                      r#"Blocked(VolumeLost("data"))"#),
+        (Running, "NV",    &[],                                     "Blocked(SecretsLost)"),
+        (Running, "N",     &[("db", NOW, Up)],                      "Blocked(SecretsLost)"),
+        (Running, "N",     &[],                                     "write-secrets"),
+        // To stop.
+        (Stopped, "SNVR",  &[("db", NOW, Up), ("web", NOW, Up)],    "stop-web"),
+        (Stopped, "SNVR",  &[("db", OLD, Up), ("web", OLD, Exited)], "stop-db"),
+        (Stopped, "SNVR",  &[("db", OLD, Paused)],                  "unpause-db"),
+        (Stopped, "SNVR",  &[("db", OLD, Exited)],                  "Converged"),
+        (Stopped, "SNR",   &[("db", NOW, Up)],                      "stop-db"),
+        (Stopped, "",      &[],                                     "Converged"),
+        // To nothing but the data.
+        (Cleared, "SNVR",  &[("db", NOW, Up), ("web", NOW, Up)],    "stop-web"),
+        (Cleared, "SNVR",  &[("db", NOW, Up), ("web", NOW, Exited)], "remove-web"),
+        (Cleared, "SNVR",  &[],                                     "remove-network"),
+        (Cleared, "SVR",   &[],                                     "Converged"),
+        // Whose data it is, nobody knows any more.
+        (Cleared, "NV",    &[("web", NOW, Exited)],                 "remove-web"),
+        (Cleared, "NV",    &[],                                     "remove-network"),
+        (Cleared, "V",     &[],                                     "Converged"),
+        // To nothing.
+        (Cleared, "SNV",   &[("db", NOW, Up), ("web", NOW, Up)],    "remove-web"),
+        (Cleared, "SNV",   &[],                                     "remove-network"),
+        (Cleared, "SV",    &[],                                     "remove-volume-data"),
+        (Cleared, "S",     &[],                                     "remove-files"),
+        (Cleared, "",      &[],                                     "Converged"),
+        (Absent,  "SNVR",  &[("db", OLD, Up), ("web", OLD, Paused)], "remove-web"),
+        (Absent,  "SNVR",  &[("db", OLD, Removing)],                "wait remove-db"),
+        (Absent,  "SNVR",  &[("db", NOW, Exited)],                  "remove-db"),
+        (Absent,  "SNVR",  &[],                                     "remove-network"),
+        (Absent,  "SVR",   &[],                                     "remove-volume-data"),
+        (Absent,  "SR",    &[],                                     "remove-files"),
+        (Absent,  "V",     &[],                                     "remove-volume-data"),
+        (Absent,  "",      &[],                                     "Converged"),
+    ];
+    for (target, has, containers, want) in rows {
+        let observed = seen(has, containers);
+        assert_eq!(next(*target, &observed), *want, "{target:?} from {has:?} {containers:?}");
+    }
+}
+
+#[test]
+fn a_service_waits_for_the_health_of_another() {
+    #[rustfmt::skip]
+    let rows = [
+        (Health::Starting,  "wait healthy-db"),
+        (Health::Unhealthy, "wait healthy-db"),
+        (Health::Healthy,   "start-web"),
+        (Health::Unchecked, "start-web"),
+    ];
+    for (health, want) in rows {
+        let containers = [("db", NOW, RunState::Running), ("web", NOW, RunState::Created)];
+        let mut observed = seen("SNV", &containers);
+        observed.containers[0].health = health;
+        assert_eq!(next(Target::Running, &observed), want, "{health:?}");
+    }
+}
+
+#[test]
+fn readiness_is_put_on_record_before_it_counts() {
+    let up = [("db", NOW, RunState::Running), ("web", NOW, RunState::Running)];
+    let ready = Readiness::Ready;
+    #[rustfmt::skip]
+    let rows = [
+        ("SNV",  Readiness::Unknown,  "wait ready"),
+        ("SNV",  Readiness::NotReady, "wait ready"),
+        ("SNV",  ready,               "ready"),
+        ("SNVR", Readiness::NotReady, "wait ready"),
+        ("SNVR", ready,               "Converged"),
+    ];
+    for (has, readiness, want) in rows {
+        let observed = ObservedStack { readiness, ..seen(has, &up) };
+        assert_eq!(next(Target::Running, &observed), want, "{has} {readiness:?}");
+    }
+}
+
+#[test]
+fn an_image_is_got_where_it_is_missing_and_needed() {
+    let mut observed = seen("SNV", &[("db", NOW, RunState::Running)]);
+    observed.images_missing.insert("web".to_owned());
+    assert_eq!(next(Target::Running, &observed), "pull-image-web");
+    observed.images_missing = std::iter::once("db".to_owned()).collect();
+    assert_eq!(next(Target::Running, &observed), "create-web");
+}
+
+#[test]
+fn what_the_edge_says_of_data_counts_as_much_as_our_own_record() {
+    let with_data = |target| DesiredStack { has_data: true, ..stack(target) };
+    let lost = Plan::Blocked(Blocked::VolumeLost("data".to_owned()));
+    assert_eq!(plan(&with_data(Target::Running), &seen("SN", &[])), lost);
+    assert_eq!(plan(&with_data(Target::Cleared), &seen("SV", &[])), Plan::Converged);
+}

@@ -1,0 +1,183 @@
+//! What a space is made of on a host: as it is wanted, and as it is observed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use domain::{Generation, SpaceId};
+
+/// What is wanted of a space's stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredStack {
+    /// Whose stack it is.
+    pub space: SpaceId,
+    /// Which version of the wish this is.
+    pub generation: Generation,
+    /// What should be the case.
+    pub target: Target,
+    /// Whether the space has been ready once, so that its volumes hold the tenant's data.
+    pub has_data: bool,
+    /// The id of the app template that the services are of.
+    pub app: String,
+    /// What is filled into the template, besides the secrets.
+    pub values: BTreeMap<String, String>,
+    /// Whether the app has secrets.
+    pub has_secrets: bool,
+    /// The names of its volumes.
+    pub volumes: Vec<String>,
+    /// Its services, each after those that it depends on. May be empty unless the target is
+    /// [`Target::Running`]: to stop and to remove, what is observed says enough.
+    pub services: Vec<ServiceWish>,
+    /// Where visitors go. As with the services.
+    pub web: Option<Web>,
+}
+
+/// What should be the case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The space answers.
+    Running,
+    /// Its containers are stopped and kept.
+    Stopped,
+    /// We gave up: nothing is left of the attempt, but the data if there ever was some.
+    Cleared,
+    /// Nothing is left, the data included.
+    Absent,
+}
+
+/// What the planner has to know of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceWish {
+    /// Its name.
+    pub name: String,
+    /// The image's reference.
+    pub image: String,
+    /// What has to run before it is started.
+    pub depends_on: Vec<Dependency>,
+}
+
+/// A service that has to run first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependency {
+    /// Its name.
+    pub service: String,
+    /// Whether it also has to be healthy.
+    pub healthy: bool,
+}
+
+/// Where visitors go, and when there is something to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Web {
+    /// The service that speaks HTTP.
+    pub service: String,
+    /// The port it listens on.
+    pub port: u16,
+    /// The path whose GET answers 200 to 299 when the space is ready.
+    pub path: String,
+    /// How long that may take.
+    pub patience: Duration,
+}
+
+/// What is there. Always a little out of date.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
+pub struct ObservedStack {
+    /// Whether the space's network exists.
+    pub has_network: bool,
+    /// The space's volumes that exist, by their names in the template.
+    pub volumes: BTreeSet<String>,
+    /// The space's containers, one a service.
+    pub containers: Vec<ObservedContainer>,
+    /// The services that have no container and whose image is not on the host.
+    pub images_missing: BTreeSet<String>,
+    /// Whether there are secrets.
+    pub has_secrets: bool,
+    /// Whether it is on record that the space was ready once.
+    pub was_ready: bool,
+    /// Whether the worker keeps anything of the space besides what Docker has.
+    pub has_files: bool,
+    /// Where the web service listens, or will, if its container runs.
+    pub upstream: Option<SocketAddr>,
+    /// Whether the space answers.
+    pub readiness: Readiness,
+}
+
+/// Whether a space answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Readiness {
+    /// Nobody has asked.
+    #[default]
+    Unknown,
+    /// It was asked and has not answered well.
+    NotReady,
+    /// It was asked and has answered well.
+    Ready,
+}
+
+/// A container of a space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedContainer {
+    /// The service it was made for.
+    pub service: String,
+    /// The version of the wish it was made for.
+    pub generation: Generation,
+    /// What it does.
+    pub state: RunState,
+    /// What Docker thinks of its health.
+    pub health: Health,
+}
+
+/// What a container does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// It was made and never started.
+    Created,
+    /// It runs.
+    Running,
+    /// It is frozen.
+    Paused,
+    /// It ran, and ended or was stopped.
+    Exited,
+    /// Docker is removing it, or tried to.
+    Removing,
+}
+
+/// What Docker thinks of a container's health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It has no health check.
+    Unchecked,
+    /// It has time to become healthy.
+    Starting,
+    /// Its check passes.
+    Healthy,
+    /// Its check fails.
+    Unhealthy,
+}
+
+impl ObservedStack {
+    /// Whether nothing is there at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.has_network
+            && self.volumes.is_empty()
+            && self.containers.is_empty()
+            && !self.has_files
+    }
+
+    /// The container of `service`.
+    #[must_use]
+    pub fn container(&self, service: &str) -> Option<&ObservedContainer> {
+        self.containers.iter().find(|it| it.service == service)
+    }
+}
+
+impl ObservedContainer {
+    /// Whether it has processes.
+    #[must_use]
+    pub const fn is_alive(&self) -> bool {
+        matches!(self.state, RunState::Running | RunState::Paused)
+    }
+}

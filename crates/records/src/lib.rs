@@ -1,0 +1,40 @@
+//! The edge's records: hosts, spaces, members, events, in SQLite.
+//!
+//! The invariants are in the schema, so no caller can break them; every change of more than one row
+//! is one transaction. The statements run wherever [`Database`] is implemented: on Spin's SQLite in
+//! a component, on rusqlite in tests.
+
+mod answers;
+mod catalogue;
+mod changes;
+mod database;
+mod events;
+mod hosts;
+mod migrate;
+mod observe;
+mod spaces;
+mod wish;
+
+pub use answers::{Answer, IdempotencyKey, KeyReused};
+pub use catalogue::HOST_ALIVE;
+pub use changes::{WantedSpace, WantedSpaces};
+pub use database::{Database, DatabaseError, Row, Rows, Value};
+pub use events::EventRecord;
+pub use hosts::{AddHost, HostRecord};
+pub use migrate::MigrateError;
+pub use observe::Observed;
+pub use spaces::{Cursor, Member, SpaceRecord};
+pub use wish::{CreateError, NewSpace, Wish, WishError};
+
+/// The records behind one connection.
+#[derive(Debug)]
+pub struct Records<D> {
+    database: D,
+}
+
+impl<D: Database> Records<D> {
+    /// The records in `database`, which must have been migrated.
+    pub const fn new(database: D) -> Self {
+        Self { database }
+    }
+}

@@ -1,0 +1,173 @@
+//! Reading spaces.
+
+use domain::{Desired, Generation, Phase, SpaceId, SpaceName, StepRecord, Timestamp, Wallet};
+use serde::Deserialize;
+
+use crate::{
+    Records,
+    database::{Database, DatabaseError, Row, Value, params},
+};
+
+/// What is known of a space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpaceRecord {
+    /// Which space.
+    pub id: SpaceId,
+    /// Its name.
+    pub name: SpaceName,
+    /// What people call it.
+    pub title: String,
+    /// The app it is an instance of.
+    pub app: String,
+    /// The app's settings.
+    pub settings: serde_json::Value,
+    /// Who made it.
+    pub owner: Wallet,
+    /// Who may do what, by address.
+    pub members: Vec<Member>,
+    /// The host it is on.
+    pub host: String,
+    /// Where that host's gateway is reached.
+    pub gateway_url: Option<String>,
+    /// What is wanted.
+    pub desired: Desired,
+    /// The version of that wish.
+    pub generation: Generation,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// The newest generation that a worker has reached or given up on; 0 if none.
+    pub observed_generation: Generation,
+    /// Why it is as it is, for people.
+    pub reason: Option<String>,
+    /// The steps of the work on this generation.
+    pub steps: Vec<StepRecord>,
+    /// When it was first ready.
+    pub ready_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When anything of it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl SpaceRecord {
+    /// Whether `wallet` may do everything with it.
+    #[must_use]
+    pub fn is_owned_by(&self, wallet: &Wallet) -> bool {
+        self.members.iter().any(|it| it.wallet == *wallet && it.role == "owner")
+    }
+}
+
+/// Who may do what with a space.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Member {
+    /// Who.
+    pub wallet: Wallet,
+    /// `owner`, `operator` or `viewer`.
+    pub role: String,
+}
+
+/// Where a page of a list begins: behind the space with this id.
+pub type Cursor = Option<SpaceId>;
+
+/// How long a deleted space can still be read, in milliseconds: 30 days.
+const DELETED_READABLE_MS: i64 = 30 * 24 * 3600 * 1000;
+
+pub(crate) const SELECT: &str = "SELECT s.id, s.name, s.title, s.app, s.settings, s.owner, \
+    (SELECT json_group_array(json_object('wallet', m.wallet, 'role', m.role)) \
+     FROM members m WHERE m.space = s.id), \
+    s.host, h.gateway_url, s.desired, s.generation, s.phase, s.observed_generation, s.reason, \
+    s.steps, s.ready_at, s.created_at, s.updated_at, s.change_seq \
+    FROM spaces s JOIN hosts h ON h.name = s.host";
+
+impl<D: Database> Records<D> {
+    /// The space with this id, or the living one with this name, if `wallet` may see it.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn space_of(
+        &self,
+        wallet: &Wallet,
+        id_or_name: &str,
+        now: Timestamp,
+    ) -> Result<Option<SpaceRecord>, DatabaseError> {
+        let is_it = if id_or_name.parse::<SpaceId>().is_ok() {
+            "s.id = ?"
+        } else {
+            "s.name = ? AND s.desired <> 'deleted'"
+        };
+        let statement = format!(
+            "{SELECT} WHERE {is_it} AND coalesce(s.deleted_at > ?, TRUE) \
+             AND EXISTS (SELECT 1 FROM members WHERE space = s.id AND wallet = ?)"
+        );
+        let oldest = now.unix_ms().saturating_sub(DELETED_READABLE_MS);
+        let parameters = params![id_or_name, oldest, wallet.to_string()];
+        let rows = self.database.execute(&statement, parameters).await?;
+        rows.first().map(space).transpose()
+    }
+
+    /// The spaces `wallet` is a member of, newest first, behind `after`: those in `phase`, or the
+    /// living ones.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn spaces_of(
+        &self,
+        wallet: &Wallet,
+        phase: Option<Phase>,
+        after: Cursor,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<SpaceRecord>, DatabaseError> {
+        let statement = format!(
+            "{SELECT} WHERE s.id IN (SELECT space FROM members WHERE wallet = ?1) \
+             AND (?2 IS NULL OR s.id < ?2) AND coalesce(s.phase = ?3, s.phase <> 'deleted') \
+             AND coalesce(s.deleted_at > ?4, TRUE) ORDER BY s.id DESC LIMIT ?5"
+        );
+        let oldest = now.unix_ms().saturating_sub(DELETED_READABLE_MS);
+        let parameters: Vec<Value> = params![
+            wallet.to_string(),
+            after.map(String::from),
+            phase.map(Phase::as_str),
+            oldest,
+            i64::from(limit),
+        ];
+        let rows = self.database.execute(&statement, parameters).await?;
+        rows.iter().map(space).collect()
+    }
+
+    /// The space with this id, whoever asks.
+    pub(crate) async fn space(&self, id: &SpaceId) -> Result<Option<SpaceRecord>, DatabaseError> {
+        let statement = format!("{SELECT} WHERE s.id = ?");
+        let rows = self.database.execute(&statement, params![id.as_str()]).await?;
+        rows.first().map(space).transpose()
+    }
+}
+
+/// Reads a row of [`SELECT`].
+pub(crate) fn space(row: &Row) -> Result<SpaceRecord, DatabaseError> {
+    read(row)
+        .ok_or_else(|| DatabaseError(format!("the row of space {:?} can't be read", row.text(0))))
+}
+
+fn read(row: &Row) -> Option<SpaceRecord> {
+    Some(SpaceRecord {
+        id: row.text(0).parse().ok()?,
+        name: row.text(1).parse().ok()?,
+        title: row.text(2).to_owned(),
+        app: row.text(3).to_owned(),
+        settings: serde_json::from_str(row.text(4)).ok()?,
+        owner: row.text(5).parse().ok()?,
+        members: serde_json::from_str(row.text(6)).ok()?,
+        host: row.text(7).to_owned(),
+        gateway_url: row.optional_text(8).map(str::to_owned),
+        desired: Desired::parse(row.text(9))?,
+        generation: Generation(row.unsigned(10)),
+        phase: Phase::parse(row.text(11))?,
+        observed_generation: Generation(row.unsigned(12)),
+        reason: row.optional_text(13).map(str::to_owned),
+        steps: serde_json::from_str(row.text(14)).ok()?,
+        ready_at: row.optional_integer(15).map(Timestamp::from_unix_ms),
+        created_at: Timestamp::from_unix_ms(row.integer(16)),
+        updated_at: Timestamp::from_unix_ms(row.integer(17)),
+    })
+}

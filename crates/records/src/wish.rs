@@ -1,0 +1,211 @@
+//! Changing what is wanted of a space.
+
+use domain::{
+    Desired, Generation, IllegalTransition, Phase, PhaseEvent, SpaceId, SpaceName, Timestamp,
+    Wallet, transition,
+};
+use fleet::AppOffer;
+use serde_json::json;
+
+use crate::{
+    Answer, IdempotencyKey, KeyReused, Records, SpaceRecord,
+    database::{Database, DatabaseError, params, transaction},
+};
+
+/// A space that somebody wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewSpace {
+    /// Its id.
+    pub id: SpaceId,
+    /// Its name.
+    pub name: SpaceName,
+    /// What people call it.
+    pub title: String,
+    /// The app's settings, valid for the schema in `offer`.
+    pub settings: serde_json::Value,
+    /// What was offered. Only a host that offers the same gets the space.
+    pub offer: AppOffer,
+    /// Who wants it.
+    pub owner: Wallet,
+}
+
+/// What may be wanted of a space that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// That it is so.
+    Be(Desired),
+    /// That it runs, made anew. Also how a space that failed is tried again.
+    Restart,
+}
+
+/// Why a space was not made. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// A living space has the name.
+    #[error("a living space has this name")]
+    NameTaken,
+    /// No host that is there has room for the app.
+    #[error("no host has room for this app")]
+    NoCapacity,
+    /// The idempotency key was used for another request.
+    #[error(transparent)]
+    KeyReused(#[from] KeyReused),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// Why a wish was not taken. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum WishError {
+    /// The space is not in a phase in which this can be wanted.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// It was stopped by rule, and only the rule lets it run.
+    #[error("the space is suspended")]
+    Suspended,
+    /// The idempotency key was used for another request.
+    #[error(transparent)]
+    KeyReused(#[from] KeyReused),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl<D: Database> Records<D> {
+    /// Makes a space, places it on a host, and keeps the answer that `answer` writes for `key`, in
+    /// one transaction. A repeated request gets the first answer.
+    ///
+    /// # Errors
+    /// [`CreateError`].
+    pub async fn create_space(
+        &self,
+        new: &NewSpace,
+        now: Timestamp,
+        key: Option<&IdempotencyKey>,
+        answer: impl Fn(&SpaceRecord) -> Answer,
+    ) -> Result<Answer, CreateError> {
+        transaction(&self.database, async {
+            if let Some(answer) = self.first_answer::<CreateError>(key, now).await? {
+                return Ok(answer);
+            }
+            if self.name_is_taken(&new.name).await? {
+                return Err(CreateError::NameTaken);
+            }
+            let Some(host) = self.host_with_room(&new.offer, now).await? else {
+                return Err(CreateError::NoCapacity);
+            };
+            let detail = json!({ "name": new.name, "app": new.offer.id, "host": host });
+            let owner = new.owner.to_string();
+            let seq = self.record_event(&new.id, now, "created", &owner, &detail).await?;
+            self.insert_space(new, &host, seq, now).await?;
+            let space = self.space(&new.id).await?.ok_or_else(|| missing(&new.id))?;
+            let answer = answer(&space);
+            self.keep_answer(key, &answer, now).await?;
+            Ok(answer)
+        })
+        .await
+    }
+
+    async fn insert_space(
+        &self,
+        new: &NewSpace,
+        host: &str,
+        change_seq: u64,
+        now: Timestamp,
+    ) -> Result<(), CreateError> {
+        self.database
+            .execute(
+                "INSERT INTO spaces (id, name, title, app, settings, owner, host, memory_mib, \
+                 desired, generation, phase, change_seq, created_at, updated_at) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                params![
+                    new.id.as_str(),
+                    new.name.as_str(),
+                    new.title.as_str(),
+                    new.offer.id.as_str(),
+                    new.settings.to_string(),
+                    new.owner.to_string(),
+                    host,
+                    i64::from(new.offer.memory_mib),
+                    Desired::Running.as_str(),
+                    Generation::FIRST.0,
+                    Phase::Pending.as_str(),
+                    change_seq,
+                    now,
+                    now,
+                ],
+            )
+            .await?;
+        self.database
+            .execute(
+                "INSERT INTO members (space, wallet, role) VALUES (?, ?, 'owner')",
+                params![new.id.as_str(), new.owner.to_string()],
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Wants something of the space `id`, and keeps the answer that `answer` writes for `key`, in
+    /// one transaction. A repeated request gets the first answer, and wanting what is wanted already
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// [`WishError`].
+    pub async fn want(
+        &self,
+        id: &SpaceId,
+        wish: Wish,
+        actor: &str,
+        now: Timestamp,
+        key: Option<&IdempotencyKey>,
+        answer: impl Fn(&SpaceRecord) -> Answer,
+    ) -> Result<Answer, WishError> {
+        transaction(&self.database, async {
+            if let Some(answer) = self.first_answer::<WishError>(key, now).await? {
+                return Ok(answer);
+            }
+            let space = self.space(id).await?.ok_or_else(|| missing(id))?;
+            let desired = match wish {
+                Wish::Be(desired) => desired,
+                Wish::Restart if space.desired == Desired::Suspended => {
+                    return Err(WishError::Suspended);
+                }
+                Wish::Restart => Desired::Running,
+            };
+            let phase = transition(space.phase, PhaseEvent::Wanted(desired))?;
+            if wish == Wish::Restart || space.desired != desired || space.phase != phase {
+                self.write_wish(&space, desired, phase, actor, now).await?;
+            }
+            let space = self.space(id).await?.ok_or_else(|| missing(id))?;
+            let answer = answer(&space);
+            self.keep_answer(key, &answer, now).await?;
+            Ok(answer)
+        })
+        .await
+    }
+
+    async fn write_wish(
+        &self,
+        space: &SpaceRecord,
+        desired: Desired,
+        phase: Phase,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        let detail = json!({ "desired": desired, "from": space.phase, "phase": phase });
+        let seq = self.record_event(&space.id, now, "desired-changed", actor, &detail).await?;
+        self.database
+            .execute(
+                "UPDATE spaces SET desired = ?, phase = ?, generation = generation + 1, \
+                 change_seq = ?, reason = NULL, steps = '[]', updated_at = ? WHERE id = ?",
+                params![desired.as_str(), phase.as_str(), seq, now, space.id.as_str()],
+            )
+            .await?;
+        Ok(())
+    }
+}
+
+fn missing(id: &SpaceId) -> DatabaseError {
+    DatabaseError(format!("the row of space {id} is missing"))
+}

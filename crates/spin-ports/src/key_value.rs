@@ -1,0 +1,44 @@
+//! Claims and marks in Spin's key-value store.
+//!
+//! A claim is a counter and a mark is a value, and one key is never both: an increment of what is
+//! not a counter takes the whole store of Spin down.
+
+use http_api::KeyValueError;
+use spin_sdk::{
+    experimental::wasi::keyvalue::{atomics, store},
+    key_value::{Error, Store},
+};
+
+/// Adds one to the counter `key`; the first to do so has claimed it.
+pub(crate) fn claim(key: &str) -> Result<bool, KeyValueError> {
+    let bucket = store::open("default").map_err(atomics_error)?;
+    atomics::increment(&bucket, key, 1).map(|count| count == 1).map_err(atomics_error)
+}
+
+pub(crate) async fn mark(key: &str) -> Result<(), KeyValueError> {
+    open().await?.set(key, b"1").await.map_err(error)
+}
+
+pub(crate) async fn is_marked(key: &str) -> Result<bool, KeyValueError> {
+    open().await?.exists(key).await.map_err(error)
+}
+
+pub(crate) async fn keys() -> Result<Vec<String>, KeyValueError> {
+    open().await?.get_keys().await.collect().await.map_err(error)
+}
+
+pub(crate) async fn forget(key: &str) -> Result<(), KeyValueError> {
+    open().await?.delete(key).await.map_err(error)
+}
+
+async fn open() -> Result<Store, KeyValueError> {
+    Store::open_default().await.map_err(error)
+}
+
+fn error(error: Error) -> KeyValueError {
+    KeyValueError(error.to_string())
+}
+
+fn atomics_error(error: store::Error) -> KeyValueError {
+    KeyValueError(format!("{error:?}"))
+}

@@ -1,0 +1,113 @@
+//! A world whose clock stands still until a test moves it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::Timestamp;
+use http_api::{KeyValueError, Platform};
+use records::DatabaseError;
+use tempfile::TempDir;
+
+use crate::TestDatabase;
+
+/// The world of a test. Its stores can be made to fail.
+pub struct TestPlatform {
+    directory: TempDir,
+    keys: Mutex<BTreeMap<String, i64>>,
+    now_ms: AtomicI64,
+    n_random: AtomicU64,
+    /// Whether both stores fail from now on.
+    pub is_broken: AtomicBool,
+}
+
+impl Default for TestPlatform {
+    fn default() -> Self {
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            keys: Mutex::default(),
+            now_ms: AtomicI64::new(1_795_000_000_000),
+            n_random: AtomicU64::new(1),
+            is_broken: AtomicBool::new(false),
+        }
+    }
+}
+
+impl TestPlatform {
+    /// Moves the clock on.
+    pub fn advance(&self, duration: Duration) {
+        let ms = i64::try_from(duration.as_millis()).unwrap();
+        self.now_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Another connection to the records.
+    #[must_use]
+    pub fn open(&self) -> TestDatabase {
+        TestDatabase::open(&self.directory.path().join("records.db"))
+    }
+
+    fn keys<T>(
+        &self,
+        work: impl FnOnce(&mut BTreeMap<String, i64>) -> T,
+    ) -> Result<T, KeyValueError> {
+        if self.is_broken.load(Ordering::SeqCst) {
+            return Err(KeyValueError("broken by the test".to_owned()));
+        }
+        Ok(work(&mut self.keys.lock().unwrap()))
+    }
+}
+
+impl Platform for TestPlatform {
+    type Database = TestDatabase;
+
+    async fn database(&self) -> Result<TestDatabase, DatabaseError> {
+        if self.is_broken.load(Ordering::SeqCst) {
+            return Err(DatabaseError("broken by the test".to_owned()));
+        }
+        Ok(self.open())
+    }
+
+    async fn claim(&self, key: &str) -> Result<bool, KeyValueError> {
+        self.keys(|keys| {
+            let count = keys.entry(key.to_owned()).or_default();
+            *count += 1;
+            *count == 1
+        })
+    }
+
+    async fn mark(&self, key: &str) -> Result<(), KeyValueError> {
+        self.keys(|keys| keys.insert(key.to_owned(), 0)).map(|_| ())
+    }
+
+    async fn is_marked(&self, key: &str) -> Result<bool, KeyValueError> {
+        self.keys(|keys| keys.contains_key(key))
+    }
+
+    async fn keys(&self) -> Result<Vec<String>, KeyValueError> {
+        self.keys(|keys| keys.keys().cloned().collect())
+    }
+
+    async fn forget(&self, key: &str) -> Result<(), KeyValueError> {
+        self.keys(|keys| keys.remove(key)).map(|_| ())
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_ms(self.now_ms.load(Ordering::SeqCst))
+    }
+
+    /// Different at every call, the same in every run.
+    fn random<const N: usize>(&self) -> [u8; N] {
+        let count = self.n_random.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+        std::array::from_fn(|index| count[(8 - N % 8 + index) % 8])
+    }
+
+    /// Lets the clock run instead of waiting.
+    async fn sleep(&self, duration: Duration) {
+        self.advance(duration);
+    }
+}
