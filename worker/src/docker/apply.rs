@@ -1,0 +1,263 @@
+//! Carries out steps.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use apps::Service;
+use bollard::{
+    errors::Error,
+    models::VolumeCreateRequest,
+    query_parameters::{
+        CreateContainerOptionsBuilder, CreateImageOptionsBuilder, RemoveContainerOptionsBuilder,
+        RemoveVolumeOptions,
+    },
+};
+use futures::TryStreamExt as _;
+use reconcile::{Blocked, DesiredStack, Failure, Step};
+
+use super::{
+    Engine, container,
+    error::{failed, has_status, shown},
+    labels::{network_name, object_name},
+};
+use crate::files::FilesError;
+
+/// How long Docker may take to answer that a container has stopped: longer than any template lets
+/// its services take.
+const STOP_TIME_MAX: Duration = Duration::from_mins(15);
+
+/// The failpoints around a step.
+macro_rules! points {
+    ($name:literal) => {
+        [concat!("worker:", $name, ":before"), concat!("worker:", $name, ":after")]
+    };
+}
+
+const WRITE_SECRETS: [&str; 2] = points!("write-secrets");
+const CREATE_NETWORK: [&str; 2] = points!("create-network");
+const CREATE_VOLUME: [&str; 2] = points!("create-volume");
+const CREATE_CONTAINER: [&str; 2] = points!("create-container");
+const START_CONTAINER: [&str; 2] = points!("start-container");
+const WRITE_READY_MARKER: [&str; 2] = points!("write-ready-marker");
+const STOP_CONTAINER: [&str; 2] = points!("stop-container");
+const REMOVE_CONTAINER: [&str; 2] = points!("remove-container");
+const REMOVE_NETWORK: [&str; 2] = points!("remove-network");
+const REMOVE_VOLUME: [&str; 2] = points!("remove-volume");
+const REMOVE_SECRETS: [&str; 2] = points!("remove-secrets");
+
+/// The failpoints of `step`; none where a crash changes nothing that could be observed.
+const fn failpoints_of(step: &Step) -> Option<[&'static str; 2]> {
+    match step {
+        Step::WriteSecrets => Some(WRITE_SECRETS),
+        Step::CreateNetwork => Some(CREATE_NETWORK),
+        Step::CreateVolume(_) => Some(CREATE_VOLUME),
+        Step::CreateContainer(_) => Some(CREATE_CONTAINER),
+        Step::StartContainer(_) => Some(START_CONTAINER),
+        Step::MarkReady => Some(WRITE_READY_MARKER),
+        Step::StopContainer(_) => Some(STOP_CONTAINER),
+        Step::RemoveContainer(_) => Some(REMOVE_CONTAINER),
+        Step::RemoveNetwork => Some(REMOVE_NETWORK),
+        Step::RemoveVolume(_) => Some(REMOVE_VOLUME),
+        Step::RemoveFiles => Some(REMOVE_SECRETS),
+        Step::PullImage(_) | Step::UnpauseContainer(_) => None,
+    }
+}
+
+impl Engine {
+    /// Carries out `step`.
+    pub(super) async fn take_step(
+        &self,
+        desired: &DesiredStack,
+        step: &Step,
+    ) -> Result<(), Failure> {
+        let failpoints = failpoints_of(step);
+        if let Some([before, _]) = failpoints {
+            failpoints::hit(before);
+        }
+        let space = &desired.space;
+        match step {
+            Step::WriteSecrets => self.write_secrets(desired).await,
+            Step::CreateNetwork => self.create_network(desired).await,
+            Step::CreateVolume(volume) => self.create_volume(desired, volume).await,
+            Step::PullImage(service) => self.pull_image(desired, service).await,
+            Step::CreateContainer(service) => self.create_container(desired, service).await,
+            Step::StartContainer(service) => {
+                let name = object_name(space, service);
+                let result = self.docker.start_container(&name, None).await;
+                done(result, 304, || format!("start {service}"))
+            }
+            Step::UnpauseContainer(service) => {
+                let name = object_name(space, service);
+                let result = self.docker.unpause_container(&name).await;
+                done(result, 304, || format!("unpause {service}"))
+            }
+            Step::MarkReady => {
+                self.files.mark_ready(space).await.map_err(|it| files("note that it is ready", it))
+            }
+            Step::StopContainer(service) => {
+                let patient = self.docker.clone().with_timeout(STOP_TIME_MAX);
+                let result = patient.stop_container(&object_name(space, service), None).await;
+                done(result, 304, || format!("stop {service}"))
+            }
+            Step::RemoveContainer(service) => {
+                // With the volumes that its image may have asked for and that have no name.
+                let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+                let name = object_name(space, service);
+                match self.docker.remove_container(&name, Some(options)).await {
+                    // It is being removed already.
+                    Err(error) if has_status(&error, 409) => Ok(()),
+                    result => done(result, 404, || format!("remove {service}")),
+                }
+            }
+            Step::RemoveNetwork => {
+                let result = self.docker.remove_network(&network_name(space)).await;
+                done(result, 404, || "remove the network".to_owned())
+            }
+            Step::RemoveVolume(volume) => {
+                let result = self
+                    .docker
+                    .remove_volume(&object_name(space, volume), None::<RemoveVolumeOptions>)
+                    .await;
+                done(result, 404, || format!("remove the volume {volume}"))
+            }
+            Step::RemoveFiles => {
+                self.files.remove(space).await.map_err(|it| files("remove the secrets", it))
+            }
+        }?;
+        if let Some([_, after]) = failpoints {
+            failpoints::hit(after);
+        }
+        Ok(())
+    }
+
+    async fn write_secrets(&self, desired: &DesiredStack) -> Result<(), Failure> {
+        let template = self.template(desired)?;
+        let wanted = template.secrets.iter().map(|(name, it)| (name.clone(), it.bytes));
+        let written = self.files.write_secrets(&desired.space, wanted.collect()).await;
+        written.map_err(|it| files("write the secrets", it))
+    }
+
+    async fn create_volume(&self, desired: &DesiredStack, volume: &str) -> Result<(), Failure> {
+        let name = object_name(&desired.space, volume);
+        let request = VolumeCreateRequest {
+            name: Some(name.clone()),
+            labels: Some(self.labels.volume(&desired.space, desired.generation, volume)),
+            ..VolumeCreateRequest::default()
+        };
+        // Docker answers with what was there before, if something was: whose it is, labels say.
+        let made = self.docker.create_volume(request).await;
+        let made = made.map_err(|it| failed(format!("create the volume {volume}"), it))?;
+        let is_ours = self.labels.are_of(&made.labels, &desired.space);
+        if is_ours { Ok(()) } else { Err(Failure::Foreign { kind: "volume", name }) }
+    }
+
+    async fn pull_image(&self, desired: &DesiredStack, service: &str) -> Result<(), Failure> {
+        let Some(wish) = desired.services.iter().find(|it| it.name == service) else {
+            return Ok(());
+        };
+        let options = CreateImageOptionsBuilder::new().from_image(&wish.image).build();
+        let pulled: Result<Vec<_>, Error> =
+            self.docker.create_image(Some(options), None, None).try_collect().await;
+        pulled.map(|_| ()).map_err(|error| match failed("", error) {
+            Failure::Docker { said, .. } => {
+                Failure::ImageNotFound { image: wish.image.clone(), said }
+            }
+            other => other,
+        })
+    }
+
+    async fn create_container(&self, desired: &DesiredStack, service: &str) -> Result<(), Failure> {
+        let rendered = self.render(desired, service).await?;
+        let labels = self.labels.container(&desired.space, desired.generation, service);
+        let body = container::body(&desired.space, &rendered, labels);
+        let name = object_name(&desired.space, service);
+        let options = CreateContainerOptionsBuilder::new().name(&name).build();
+        match self.docker.create_container(Some(options), body).await {
+            Ok(_) => Ok(()),
+            Err(error) if has_status(&error, 409) => self.check_owner(desired, name).await,
+            Err(error) => Err(failed(format!("create {service}"), error)),
+        }
+    }
+
+    /// Whether the container that has the name we need is ours.
+    async fn check_owner(&self, desired: &DesiredStack, name: String) -> Result<(), Failure> {
+        let found = self.docker.inspect_container(&name, None).await;
+        let found = found.map_err(|it| failed(format!("look at {name}"), it))?;
+        let labels = found.config.and_then(|it| it.labels).unwrap_or_default();
+        let is_ours = self.labels.are_of(&labels, &desired.space);
+        if is_ours { Ok(()) } else { Err(Failure::Foreign { kind: "container", name }) }
+    }
+
+    /// A service with this space's values filled in.
+    async fn render(&self, desired: &DesiredStack, service: &str) -> Result<Service, Failure> {
+        let template = self.template(desired)?;
+        let mut values = desired.values.clone();
+        if desired.has_secrets {
+            values.extend(self.secrets(desired).await?);
+        }
+        let services = template
+            .render(&values)
+            .map_err(|it| Failure::Settings { detail: shown(&it.to_string()) })?;
+        let found = services.into_iter().find(|it| it.name == service);
+        found.ok_or_else(|| Failure::AppUnknown { app: desired.app.clone() })
+    }
+
+    async fn secrets(&self, desired: &DesiredStack) -> Result<BTreeMap<String, String>, Failure> {
+        self.files.secrets(&desired.space).await.map_err(|error| match error {
+            // Another key, or other bytes: for the space it is the same as no secrets at all.
+            FilesError::Sealed => Failure::Lost(Blocked::SecretsLost),
+            error @ FilesError::Io(_) => files("read the secrets", error),
+        })
+    }
+
+    fn template(&self, desired: &DesiredStack) -> Result<&apps::Template, Failure> {
+        let template = self.templates.get(&desired.app);
+        template.ok_or_else(|| Failure::AppUnknown { app: desired.app.clone() })
+    }
+}
+
+/// The result of a step for which Docker answers `already` when it is so already.
+fn done(
+    result: Result<(), Error>,
+    already: u16,
+    doing: impl FnOnce() -> String,
+) -> Result<(), Failure> {
+    match result {
+        Err(error) if !has_status(&error, already) => Err(failed(doing(), error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn files(doing: &'static str, cause: FilesError) -> Failure {
+    Failure::Files { doing, cause: cause.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FAILPOINTS;
+
+    #[test]
+    fn the_list_of_failpoints_has_those_of_all_steps() {
+        let any = String::new;
+        let steps = [
+            Step::WriteSecrets,
+            Step::CreateNetwork,
+            Step::CreateVolume(any()),
+            Step::PullImage(any()),
+            Step::CreateContainer(any()),
+            Step::StartContainer(any()),
+            Step::UnpauseContainer(any()),
+            Step::MarkReady,
+            Step::StopContainer(any()),
+            Step::RemoveContainer(any()),
+            Step::RemoveNetwork,
+            Step::RemoveVolume(any()),
+            Step::RemoveFiles,
+        ];
+        let of_steps: Vec<_> = steps.iter().filter_map(failpoints_of).flatten().collect();
+        let listed: Vec<_> = FAILPOINTS.iter().copied().skip(3).collect();
+        assert_eq!(of_steps, listed);
+        let of_link = ["worker:hello:after", "worker:report:before", "worker:report:after"];
+        assert_eq!(FAILPOINTS[..3], of_link);
+    }
+}

@@ -1,0 +1,138 @@
+//! The Docker Engine of this host, as the runtime that the planner works with.
+//!
+//! Everything that is made here carries labels, and nothing is touched that does not carry ours.
+//! What Docker says is already so (304, 404 on removal, 409 on creation) is success once the labels
+//! say that it is ours.
+
+mod apply;
+mod container;
+mod error;
+mod events;
+mod labels;
+mod network;
+mod observe;
+mod probe;
+mod subnet;
+mod tenant_logs;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use apps::Template;
+use bollard::Docker;
+use domain::SpaceId;
+use reconcile::{
+    ContainerRuntime, DesiredStack, Exit, Failure, ObservedStack, Readiness, Step, Target, Waiting,
+};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::{sleep, timeout},
+};
+
+pub(crate) use self::{events::watch, labels::Labels, subnet::Subnets, tenant_logs::DockerLogs};
+use crate::files::SpaceFiles;
+
+/// How many spaces may have Docker work at once: more would not make it faster.
+const SPACES_AT_ONCE: usize = 8;
+
+/// How long a wait may take before somebody looks at what else has changed.
+const WAIT_MAX: Duration = Duration::from_millis(500);
+
+/// How long to wait between two questions to a space: a fraction of what its start takes.
+const PROBE_PAUSE: Duration = Duration::from_millis(10);
+
+/// How long to wait where only Docker can be asked.
+const WAIT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The Docker Engine, with what is needed to make stacks on it.
+pub(crate) struct Engine {
+    docker: Docker,
+    labels: Labels,
+    templates: BTreeMap<String, Template>,
+    files: SpaceFiles,
+    subnets: Subnets,
+    /// Held while a subnet is chosen and taken.
+    choosing_subnet: Mutex<()>,
+    slots: Semaphore,
+}
+
+impl Engine {
+    /// The engine behind `docker`.
+    pub(crate) fn new(
+        docker: Docker,
+        labels: Labels,
+        templates: BTreeMap<String, Template>,
+        files: SpaceFiles,
+        subnets: Subnets,
+    ) -> Self {
+        Self {
+            docker,
+            labels,
+            templates,
+            files,
+            subnets,
+            choosing_subnet: Mutex::new(()),
+            slots: Semaphore::new(SPACES_AT_ONCE),
+        }
+    }
+
+    async fn slot(&self) -> tokio::sync::SemaphorePermit<'_> {
+        self.slots.acquire().await.expect("nobody closes it")
+    }
+
+    /// Whether the web service answers well at the place that was observed.
+    async fn is_ready(&self, desired: &DesiredStack, observed: &ObservedStack) -> bool {
+        let (Some(web), Some(upstream)) = (&desired.web, observed.upstream) else { return false };
+        let host = desired.values.get("SPACE_HOST").map_or("localhost", String::as_str);
+        probe::answers(upstream, &web.path, host).await
+    }
+}
+
+impl ContainerRuntime for Engine {
+    async fn observe(&self, desired: &DesiredStack) -> Result<ObservedStack, Failure> {
+        let _slot = self.slot().await;
+        let mut observed = self.observe_stack(desired).await?;
+        if desired.target == Target::Running && observed.upstream.is_some() {
+            let is_ready = self.is_ready(desired, &observed).await;
+            observed.readiness = if is_ready { Readiness::Ready } else { Readiness::NotReady };
+        }
+        Ok(observed)
+    }
+
+    async fn observe_all(&self) -> Result<BTreeMap<SpaceId, ObservedStack>, Failure> {
+        self.observe_stacks().await
+    }
+
+    async fn apply(&self, desired: &DesiredStack, step: &Step) -> Result<(), Failure> {
+        let _slot = self.slot().await;
+        self.take_step(desired, step).await
+    }
+
+    async fn wait(&self, desired: &DesiredStack, observed: &ObservedStack, waiting: &Waiting) {
+        match waiting {
+            // Only the space is asked: Docker is not, a hundred times a second.
+            Waiting::Ready if observed.upstream.is_some() => {
+                let answered = async {
+                    while !self.is_ready(desired, observed).await {
+                        sleep(PROBE_PAUSE).await;
+                    }
+                };
+                let _ = timeout(WAIT_MAX, answered).await;
+            }
+            Waiting::Ready | Waiting::Healthy(_) | Waiting::Removed(_) => {
+                sleep(WAIT_PAUSE).await;
+            }
+        }
+    }
+
+    async fn exit_of(&self, desired: &DesiredStack, service: &str) -> Result<Exit, Failure> {
+        self.exit(desired, service).await
+    }
+}
+
+/// A label filter as Docker's lists take it.
+fn filters(labels: Vec<String>) -> HashMap<String, Vec<String>> {
+    HashMap::from([("label".to_owned(), labels)])
+}

@@ -1,0 +1,31 @@
+//! The places at which a test kills the worker.
+
+/// Every failpoint of the worker. The life of a space with secrets and a volume that becomes ready,
+/// is stopped, started and deleted passes all of them.
+pub const FAILPOINTS: &[&str] = &[
+    "worker:hello:after",
+    "worker:report:before",
+    "worker:report:after",
+    "worker:write-secrets:before",
+    "worker:write-secrets:after",
+    "worker:create-network:before",
+    "worker:create-network:after",
+    "worker:create-volume:before",
+    "worker:create-volume:after",
+    "worker:create-container:before",
+    "worker:create-container:after",
+    "worker:start-container:before",
+    "worker:start-container:after",
+    "worker:write-ready-marker:before",
+    "worker:write-ready-marker:after",
+    "worker:stop-container:before",
+    "worker:stop-container:after",
+    "worker:remove-container:before",
+    "worker:remove-container:after",
+    "worker:remove-network:before",
+    "worker:remove-network:after",
+    "worker:remove-volume:before",
+    "worker:remove-volume:after",
+    "worker:remove-secrets:before",
+    "worker:remove-secrets:after",
+];

@@ -1,0 +1,157 @@
+//! Connections of clients, and what each request becomes.
+
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use http::{Method, Request, header};
+use hyper::{body::Incoming, server::conn, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::{net::TcpStream, sync::watch, task::JoinSet, time::timeout};
+
+use super::{
+    GatewayOptions, Response,
+    host::{authority, route_key},
+    notice::Notice,
+    proxy::Proxy,
+    tenant_logs,
+};
+use crate::routes::Route;
+
+/// How long a client may take to send the headers of a request, and to begin with the next one on
+/// a connection that is kept.
+const HEADER_READ_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How long to wait when no connection can be accepted, most likely for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How a client begins that knows we speak HTTP/2. Source: RFC 9113 §3.4.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+struct Front {
+    options: GatewayOptions,
+    proxy: Proxy,
+}
+
+/// Accepts and serves until `closing` is told so, then lets the requests under way finish.
+pub(super) async fn run(options: GatewayOptions, mut closing: watch::Receiver<()>) {
+    let front = Arc::new(Front { options, proxy: Proxy::new(closing.clone()) });
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = closing.changed() => break,
+            Some(_) = connections.join_next() => (),
+            accepted = front.options.listener.accept() => match accepted {
+                Ok((stream, client)) => {
+                    connections.spawn(serve(Arc::clone(&front), stream, client, closing.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+    while connections.join_next().await.is_some() {}
+}
+
+async fn serve(
+    front: Arc<Front>,
+    stream: TcpStream,
+    client: SocketAddr,
+    mut closing: watch::Receiver<()>,
+) {
+    let opened = async {
+        stream.set_nodelay(true)?;
+        is_http2(&stream).await
+    };
+    let is_http2 = tokio::select! {
+        _ = closing.changed() => return,
+        is_http2 = timeout(HEADER_READ_TIME_MAX, opened) => match is_http2 {
+            Ok(Ok(is_http2)) => is_http2,
+            Ok(Err(_)) | Err(_) => return,
+        },
+    };
+    let service = service_fn(move |request| {
+        let front = Arc::clone(&front);
+        async move { Ok::<_, Infallible>(front.answer(request, client).await) }
+    });
+    let io = TokioIo::new(stream);
+    let result = if is_http2 {
+        let mut builder = conn::http2::Builder::new(TokioExecutor::new());
+        builder.timer(TokioTimer::new()).keep_alive_interval(HEADER_READ_TIME_MAX);
+        let mut connection = pin!(builder.serve_connection(io, service));
+        tokio::select! {
+            result = connection.as_mut() => result,
+            _ = closing.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
+    } else {
+        let mut builder = conn::http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIME_MAX);
+        let mut connection = pin!(builder.serve_connection(io, service).with_upgrades());
+        tokio::select! {
+            result = connection.as_mut() => result,
+            _ = closing.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%client, %error, "a connection ended");
+    }
+}
+
+/// Whether a client begins with HTTP/2. Looks at its first bytes and leaves them where they are.
+async fn is_http2(stream: &TcpStream) -> io::Result<bool> {
+    let mut seen = [0; HTTP2_PREFACE.len()];
+    loop {
+        let len = stream.peek(&mut seen).await?;
+        if len == 0 || !HTTP2_PREFACE.starts_with(&seen[..len]) {
+            return Ok(false);
+        }
+        if len == seen.len() {
+            return Ok(true);
+        }
+        // There is no way to be told when there is more to see than there was.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+impl Front {
+    async fn answer(&self, request: Request<Incoming>, client: SocketAddr) -> Response {
+        let accept = request.headers().get(header::ACCEPT).cloned();
+        if request.method() == Method::CONNECT {
+            return Notice::NoTunnel.answer(accept.as_ref());
+        }
+        if request.uri().path().starts_with(tenant_logs::OWN_PREFIX) {
+            return tenant_logs::answer(&request, &self.options);
+        }
+        let Ok(authority) = authority(&request) else {
+            return Notice::BadHost.answer(accept.as_ref());
+        };
+        let host = route_key(&authority);
+        let Some(entry) = self.options.routes.get(&host) else {
+            return Notice::Unknown { host: &host }.answer(accept.as_ref());
+        };
+        let notice = match &entry.route {
+            Route::Ready { upstream } => {
+                match self.proxy.forward(request, &authority, client.ip(), *upstream).await {
+                    Ok(response) => return response,
+                    Err(error) => {
+                        let cause: &dyn std::error::Error = &error;
+                        tracing::warn!(space.id = %entry.space, error = cause, "a request failed");
+                        (self.options.look_again)(&entry.space);
+                        Notice::Unreachable
+                    }
+                }
+            }
+            Route::Starting { title, steps } => Notice::Starting { title, steps },
+            Route::Stopped => Notice::Stopped,
+            Route::Failed { .. } => Notice::Failed,
+            Route::Removing => Notice::Removing,
+        };
+        notice.answer(accept.as_ref())
+    }
+}

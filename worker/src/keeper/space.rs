@@ -1,0 +1,70 @@
+//! What the keeper remembers of a space.
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+use fleet::{DesiredSpace, Observation};
+use reconcile::{Course, Failure, Step, Target};
+
+use crate::{progress::Progress, routes::Route, wish};
+
+/// What is remembered of one space. All of it may be lost.
+pub(super) struct Space {
+    pub(super) wish: Arc<DesiredSpace>,
+    pub(super) course: Course,
+    pub(super) progress: Progress,
+    pub(super) end: End,
+    pub(super) told: Option<Observation>,
+    /// Whether there was a turn since this process knows of it.
+    pub(super) was_seen: bool,
+}
+
+/// Whether the worker has given up on the wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It has not.
+    Open,
+    /// It has, and the edge is yet to know. Until then what is there is left for somebody to see.
+    GaveUp,
+    /// It has, and what is left of the attempt is removed.
+    Cleared,
+}
+
+impl Space {
+    /// Of a space that is wanted so, and that nobody has looked at.
+    pub(super) fn new(wish: DesiredSpace) -> Self {
+        Self {
+            wish: Arc::new(wish),
+            course: Course::default(),
+            progress: Progress::default(),
+            end: End::Open,
+            told: None,
+            was_seen: false,
+        }
+    }
+
+    /// What to work towards.
+    pub(super) fn target(&self) -> Target {
+        wish::target(&self.wish, self.end == End::Cleared)
+    }
+
+    /// What visitors see until the first turn.
+    pub(super) fn first_route(&self) -> Route {
+        match self.target() {
+            Target::Running => {
+                Route::Starting { title: self.wish.title.clone(), steps: Vec::new() }
+            }
+            Target::Stopped => Route::Stopped,
+            Target::Cleared => Route::Failed { reason: String::new() },
+            Target::Absent => Route::Removing,
+        }
+    }
+}
+
+/// Which step a failure is of: the one that was being done, or the start of what has ended since.
+pub(super) fn note_failure(progress: &mut Progress, failure: &Failure, now: Timestamp) {
+    progress.fail(now);
+    if let Failure::Exited { service, .. } = failure {
+        progress.undo(&Step::StartContainer(service.clone()).name(), now);
+    }
+}

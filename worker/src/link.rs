@@ -1,0 +1,289 @@
+//! The link to the edge: the worker asks, the edge answers.
+//!
+//! An edge that does not answer is asked again for ever, while the work here goes on. Only an edge
+//! that answers and will not have us ends the link.
+
+use std::{error::Error, fmt, time::Duration};
+
+use fleet::{Changes, Hello, HelloAnswer, Observation, Observations};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use serde::de::DeserializeOwned;
+use tokio::{sync::Notify, time::sleep};
+use url::Url;
+
+use crate::outbox::Outbox;
+
+/// How long the edge may keep a question for changes open, in seconds.
+const POLL_SECONDS: u32 = 20;
+
+/// How long any other answer may take.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
+
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// The edge answered and will not have us. Asking again would not help.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EdgeError {
+    /// The edge does not know the host's key.
+    #[error("the edge does not know this host's key")]
+    UnknownKey,
+    /// The edge answered in a way that this worker does not understand.
+    #[error("the edge and this worker do not understand each other: {detail}")]
+    Protocol {
+        /// What was not understood.
+        detail: String,
+    },
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    /// The edge is not there, or not well. It is asked again.
+    #[error("the edge does not answer")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// It answered with this, which is no success.
+    #[error("the edge answers {status}")]
+    Refused {
+        /// Its answer's status.
+        status: StatusCode,
+    },
+    /// It will not have us.
+    #[error(transparent)]
+    Edge(EdgeError),
+}
+
+/// The edge, as one host talks to it.
+#[derive(Clone)]
+pub(crate) struct Edge {
+    client: Client,
+    base: Url,
+    host_key: String,
+}
+
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edge").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Says once when the edge goes away, and once when it is back.
+#[derive(Debug, Default)]
+struct Patience {
+    failures: u32,
+}
+
+impl Patience {
+    fn succeeded(&mut self) {
+        if 0 < self.failures {
+            tracing::info!("the edge answers again");
+        }
+        self.failures = 0;
+    }
+
+    async fn failed(&mut self, error: &CallError) {
+        if self.failures == 0 {
+            let error: &dyn Error = error;
+            tracing::warn!(error, "going on without the edge, and asking it again");
+        }
+        let pause = PAUSE_MIN.saturating_mul(1 << self.failures.min(10)).min(PAUSE_MAX);
+        self.failures = self.failures.saturating_add(1);
+        sleep(pause).await;
+    }
+}
+
+impl Edge {
+    /// The edge at `url`, to which `host_key` says who we are.
+    ///
+    /// Returns nothing if that is no address.
+    pub(crate) fn new(url: &str, host_key: String) -> Option<Self> {
+        let base = Url::parse(url).ok().filter(Url::has_host)?;
+        let mut builder = Client::builder().connect_timeout(CONNECT_TIME_MAX);
+        // What is on this machine is not behind a proxy.
+        let is_local = matches!(base.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
+        if is_local {
+            builder = builder.no_proxy();
+        }
+        Some(Self { client: builder.build().ok()?, base, host_key })
+    }
+
+    /// Introduces us, as often as it takes.
+    ///
+    /// # Errors
+    /// [`EdgeError`].
+    pub(crate) async fn hello(&self, hello: &Hello) -> Result<HelloAnswer, EdgeError> {
+        let mut patience = Patience::default();
+        loop {
+            let request = self.request(Method::PUT, "hello").json(hello);
+            match self.answer(request.timeout(ANSWER_TIME_MAX)).await {
+                Ok(answer) => {
+                    failpoints::hit("worker:hello:after");
+                    return Ok(answer);
+                }
+                Err(error) => self.wait_after(error, &mut patience).await?,
+            }
+        }
+    }
+
+    /// What has changed since `after`; nothing if that takes longer than `wait_seconds`.
+    async fn changes(&self, after: u64, wait_seconds: u32) -> Result<Changes, CallError> {
+        let time_max = ANSWER_TIME_MAX + Duration::from_secs(wait_seconds.into());
+        let query = [("after", after), ("wait_seconds", wait_seconds.into())];
+        let request = self.request(Method::GET, "changes").query(&query).timeout(time_max);
+        self.answer(request).await
+    }
+
+    /// Hands every change that is wanted to `take`, those there are at first before it returns.
+    ///
+    /// # Errors
+    /// [`EdgeError`].
+    pub(crate) async fn first_changes(
+        &self,
+        mut take: impl FnMut(Changes),
+    ) -> Result<u64, EdgeError> {
+        let (mut after, mut patience) = (0, Patience::default());
+        loop {
+            match self.changes(after, 0).await {
+                Ok(changes) => {
+                    patience.succeeded();
+                    let more = changes.more;
+                    after = changes.next;
+                    take(changes);
+                    if !more {
+                        return Ok(after);
+                    }
+                }
+                Err(error) => self.wait_after(error, &mut patience).await?,
+            }
+        }
+    }
+
+    /// Hands every change after `after` to `take`. A `poke` only shortens the wait for the next.
+    ///
+    /// Never returns but with why it can't go on.
+    pub(crate) async fn follow(
+        &self,
+        mut after: u64,
+        poke: &Notify,
+        mut take: impl FnMut(Changes),
+    ) -> EdgeError {
+        let mut patience = Patience::default();
+        let mut wait_seconds = POLL_SECONDS;
+        loop {
+            let asking = self.changes(after, wait_seconds);
+            let asked = if wait_seconds == 0 {
+                // Not cut short by another poke, or many of them would keep it from ever ending.
+                asking.await
+            } else {
+                tokio::select! {
+                    result = asking => result,
+                    () = poke.notified() => {
+                        wait_seconds = 0;
+                        continue;
+                    }
+                }
+            };
+            match asked {
+                Ok(changes) => {
+                    patience.succeeded();
+                    wait_seconds = if changes.more { 0 } else { POLL_SECONDS };
+                    after = changes.next;
+                    take(changes);
+                }
+                Err(error) => {
+                    if let Err(error) = self.wait_after(error, &mut patience).await {
+                        return error;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells the edge what is in `outbox`, and `taken` what the edge has taken.
+    ///
+    /// Never returns but with why it can't go on.
+    pub(crate) async fn report(&self, outbox: &Outbox, taken: impl Fn(&Observation)) -> EdgeError {
+        let mut patience = Patience::default();
+        loop {
+            let mut batch = outbox.next().await;
+            failpoints::hit("worker:report:before");
+            let mut result = self.post(&batch).await;
+            if matches!(result, Err(CallError::Refused { .. })) && 1 < batch.len() {
+                // One that is not understood must not hold up the others.
+                batch.truncate(1);
+                result = self.post(&batch).await;
+            }
+            match result {
+                Ok(()) => {
+                    failpoints::hit("worker:report:after");
+                    patience.succeeded();
+                    outbox.settle(&batch);
+                    for (_, observation) in &batch {
+                        taken(observation);
+                    }
+                }
+                Err(CallError::Refused { status }) => {
+                    tracing::error!(%status, observation = ?batch[0].1, "the edge refuses this");
+                    outbox.settle(&batch);
+                }
+                Err(error) => {
+                    if let Err(error) = self.wait_after(error, &mut patience).await {
+                        return error;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn post(&self, batch: &[(u64, Observation)]) -> Result<(), CallError> {
+        let items = batch.iter().map(|(_, it)| it.clone()).collect();
+        let request = self.request(Method::POST, "observations").json(&Observations { items });
+        self.send(request.timeout(ANSWER_TIME_MAX)).await.map(|_| ())
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let base = self.base.as_str().trim_end_matches('/');
+        self.client.request(method, format!("{base}/fleet/v1/{path}")).bearer_auth(&self.host_key)
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, CallError> {
+        let response = self.send(request).await?;
+        let body = response.bytes().await.map_err(|it| CallError::Unavailable(it.into()))?;
+        serde_json::from_slice(&body)
+            .map_err(|it| CallError::Edge(EdgeError::Protocol { detail: it.to_string() }))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<reqwest::Response, CallError> {
+        let response = request.send().await.map_err(|it| CallError::Unavailable(it.into()))?;
+        match response.status() {
+            status if status.is_success() => Ok(response),
+            StatusCode::UNAUTHORIZED => Err(CallError::Edge(EdgeError::UnknownKey)),
+            status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) => {
+                Err(CallError::Unavailable(status.to_string().into()))
+            }
+            status if status.is_server_error() => {
+                Err(CallError::Unavailable(status.to_string().into()))
+            }
+            status => Err(CallError::Refused { status }),
+        }
+    }
+
+    /// Waits for a while, if it is worth it to ask again after `error`.
+    async fn wait_after(&self, error: CallError, patience: &mut Patience) -> Result<(), EdgeError> {
+        match error {
+            error @ CallError::Unavailable(_) => {
+                patience.failed(&error).await;
+                Ok(())
+            }
+            CallError::Refused { status } => {
+                let detail = format!("it answers {status}");
+                Err(EdgeError::Protocol { detail })
+            }
+            CallError::Edge(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

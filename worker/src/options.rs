@@ -1,0 +1,82 @@
+//! What a worker is told when it starts, and why it may not start.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+/// What a worker is told when it starts.
+#[derive(Clone, Debug)]
+pub struct WorkerOptions {
+    /// The folder of the installation's state. The worker keeps what it must under `worker/`.
+    pub state_dir: PathBuf,
+    /// Names this installation on the Docker Engine: the value of the label `spaceport.state`.
+    pub state_id: String,
+    /// Where the edge is: `http://127.0.0.1:3000`.
+    pub edge_url: String,
+    /// The host's key, with which the edge knows us.
+    pub host_key: String,
+    /// The host's name at the edge.
+    pub host: String,
+    /// The folder of the app templates.
+    pub apps_dir: PathBuf,
+    /// Where the gateway listens; port 0 picks a free one.
+    pub gateway_listen: SocketAddr,
+    /// Where visitors reach the gateway; `http://<gateway address>` if none.
+    pub gateway_url: Option<String>,
+    /// The IPv4 range from which every space gets a network of 16 addresses:
+    /// [`WorkerOptions::NETWORK_POOL`].
+    pub network_pool: String,
+}
+
+impl WorkerOptions {
+    /// The usual range of the spaces' networks: room for 4096.
+    pub const NETWORK_POOL: &str = "10.213.0.0/16";
+}
+
+/// Why a worker does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An app template is not right.
+    #[error("an app template is not right")]
+    Apps(#[from] apps::ReadError),
+    /// There is no app that could be run.
+    #[error("no app template in {}", folder.display())]
+    NoApps {
+        /// The folder that was read.
+        folder: PathBuf,
+    },
+    /// The range of the spaces' networks is not one.
+    #[error("{text:?} is no IPv4 range of at least 16 private addresses, such as 10.213.0.0/16")]
+    NetworkPool {
+        /// What was given instead.
+        text: String,
+    },
+    /// The Docker Engine does not answer.
+    #[error("the Docker Engine does not answer; is it running, and may you use it?")]
+    Docker(#[source] bollard::errors::Error),
+    /// The worker's own files could not be made or read.
+    #[error("could not use {}", path.display())]
+    Files {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The gateway's address is taken or not this machine's.
+    #[error("the gateway cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The edge's address is none.
+    #[error("{url:?} is no address of an edge")]
+    EdgeUrl {
+        /// What was given instead.
+        url: String,
+    },
+    /// The edge was asked and will not have us.
+    #[error("the edge does not take this worker")]
+    Edge(#[from] crate::EdgeError),
+}

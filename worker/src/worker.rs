@@ -1,0 +1,237 @@
+//! Puts the parts together.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use apps::Template;
+use bollard::Docker;
+use domain::Timestamp;
+use fleet::{AppOffer, Changes, Hello};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
+
+use crate::{
+    EdgeError, StartError, WorkerOptions,
+    docker::{DockerLogs, Engine, Labels, watch as watch_events},
+    files::SpaceFiles,
+    gateway::{Gateway, GatewayOptions},
+    keeper::Keeper,
+    link::Edge,
+    outbox::Outbox,
+    routes::Routes,
+};
+
+/// How often everything is compared with everything, in case an event was missed.
+const RESYNC_PERIOD: Duration = Duration::from_mins(5);
+
+/// How long a start waits for a first look at all spaces: those that run can be visited at once.
+const FIRST_LOOK_MAX: Duration = Duration::from_secs(3);
+
+/// A running worker. Dropping it stops it at once; the spaces run on in either case.
+pub struct Worker {
+    gateway: Gateway,
+    poke: Arc<Notify>,
+    failure: watch::Receiver<Option<EdgeError>>,
+    /// All that goes on; it ends with the worker.
+    _tasks: JoinSet<()>,
+}
+
+impl Worker {
+    /// Starts to make of this host what the edge wants of it.
+    ///
+    /// Returns when the edge has taken our hello, everything that it wants is known, and the
+    /// gateway listens. An edge that is not there yet is waited for.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(options: WorkerOptions) -> Result<Self, StartError> {
+        // Whoever was first has installed the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+
+        let templates = templates(&options)?;
+        let pool = &options.network_pool;
+        let subnets = pool.parse().map_err(|_| StartError::NetworkPool { text: pool.clone() })?;
+        let files = SpaceFiles::open(&options.state_dir.join("worker"))
+            .map_err(|(path, cause)| StartError::Files { path, cause })?;
+        let edge = Edge::new(&options.edge_url, options.host_key.clone())
+            .ok_or_else(|| StartError::EdgeUrl { url: options.edge_url.clone() })?;
+        let docker = connect().await?;
+        let memory_mib = memory_mib(&docker).await?;
+
+        let address = options.gateway_listen;
+        let cannot_listen = |cause| StartError::Listen { address, cause };
+        let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
+        let bound = listener.local_addr().map_err(cannot_listen)?;
+        let gateway_url = options.gateway_url.unwrap_or_else(|| format!("http://{bound}"));
+
+        let hello = hello(gateway_url, memory_mib, templates.values());
+        let answer = edge.hello(&hello).await?;
+
+        let labels = Labels::new(options.state_id, options.host);
+        let engine = Engine::new(docker.clone(), labels.clone(), templates.clone(), files, subnets);
+        let (routes, outbox) = (Routes::default(), Arc::new(Outbox::default()));
+        let keeper =
+            Arc::new(Keeper::new(engine, templates, routes.clone(), Arc::clone(&outbox), now));
+        let take = {
+            let keeper = Arc::clone(&keeper);
+            move |changes: Changes| changes.items.into_iter().for_each(|it| keeper.want(it.space))
+        };
+        let after = edge.first_changes(&take).await?;
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn(Arc::clone(&keeper).run());
+        let failure = talk(&mut tasks, &edge, after, take, &keeper, outbox);
+        look(&mut tasks, &keeper, docker.clone(), labels.clone());
+
+        let looking = Arc::clone(&keeper);
+        let gateway = Gateway::start(GatewayOptions {
+            listener,
+            ticket_key: answer.ticket_key,
+            routes,
+            logs: Arc::new(DockerLogs::new(docker, labels)),
+            look_again: Arc::new(move |space| looking.look_again(space)),
+            now,
+        })
+        .map_err(cannot_listen)?;
+
+        let seen_all = async {
+            while !keeper.has_seen_all() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = timeout(FIRST_LOOK_MAX, seen_all).await;
+        let (poke, failure) = failure;
+        Ok(Self { gateway, poke, failure, _tasks: tasks })
+    }
+
+    /// The address that the gateway listens on.
+    #[must_use]
+    pub const fn gateway_addr(&self) -> SocketAddr {
+        self.gateway.addr()
+    }
+
+    /// Tells the worker that the edge may want something new. Only shortens its waiting.
+    pub fn poke(&self) {
+        self.poke.notify_one();
+    }
+
+    /// Waits until the worker cannot go on, since the edge will not have it any more.
+    pub async fn failed(&self) -> EdgeError {
+        let mut failure = self.failure.clone();
+        let failed = failure.wait_for(Option::is_some).await.ok().and_then(|it| it.clone());
+        match failed {
+            Some(error) => error,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Stops within 5 s. The spaces run on, and a step that is under way is taken up by the next
+    /// worker.
+    pub async fn stop(self) {
+        self.gateway.stop().await;
+    }
+}
+
+/// Talks with the edge from now on.
+fn talk(
+    tasks: &mut JoinSet<()>,
+    edge: &Edge,
+    after: u64,
+    take: impl Fn(Changes) + Send + 'static,
+    keeper: &Arc<Keeper<Engine>>,
+    outbox: Arc<Outbox>,
+) -> (Arc<Notify>, watch::Receiver<Option<EdgeError>>) {
+    let poke = Arc::new(Notify::new());
+    let (failed, failure) = watch::channel(None);
+    let failed = Arc::new(failed);
+
+    let (asking, poked, ended) = (edge.clone(), Arc::clone(&poke), Arc::clone(&failed));
+    tasks.spawn(async move {
+        ended.send_replace(Some(asking.follow(after, &poked, take).await));
+    });
+    let (telling, keeper) = (edge.clone(), Arc::clone(keeper));
+    tasks.spawn(async move {
+        let error = telling.report(&outbox, |it| keeper.taken(it)).await;
+        failed.send_replace(Some(error));
+    });
+    (poke, failure)
+}
+
+/// Looks at Docker from now on: at what it says has changed, and at everything from time to time.
+fn look(tasks: &mut JoinSet<()>, keeper: &Arc<Keeper<Engine>>, docker: Docker, labels: Labels) {
+    let all = Arc::new(Notify::new());
+    all.notify_one();
+    let (looking, missed) = (Arc::clone(keeper), Arc::clone(&all));
+    tasks.spawn(async move {
+        let look_again = |space: &_| looking.look_again(space);
+        watch_events(docker, labels, look_again, || missed.notify_one()).await;
+    });
+    let keeper = Arc::clone(keeper);
+    tasks.spawn(async move {
+        let mut period = interval(RESYNC_PERIOD);
+        period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        period.reset();
+        loop {
+            tokio::select! {
+                _ = period.tick() => {}
+                () = all.notified() => {}
+            }
+            keeper.resync().await;
+        }
+    });
+}
+
+fn templates(options: &WorkerOptions) -> Result<BTreeMap<String, Template>, StartError> {
+    let templates = apps::read_dir(&options.apps_dir)?;
+    if templates.is_empty() {
+        return Err(StartError::NoApps { folder: options.apps_dir.clone() });
+    }
+    Ok(templates.into_iter().map(|it| (it.id.clone(), it)).collect())
+}
+
+async fn connect() -> Result<Docker, StartError> {
+    let docker = Docker::connect_with_defaults().map_err(StartError::Docker)?;
+    docker.negotiate_version().await.map_err(StartError::Docker)
+}
+
+async fn memory_mib(docker: &Docker) -> Result<u64, StartError> {
+    let info = docker.info().await.map_err(StartError::Docker)?;
+    Ok(u64::try_from(info.mem_total.unwrap_or(0)).unwrap_or(0) / (1024 * 1024))
+}
+
+fn hello<'a>(
+    gateway_url: String,
+    memory_mib: u64,
+    templates: impl Iterator<Item = &'a Template>,
+) -> Hello {
+    let offer = |it: &Template| AppOffer {
+        id: it.id.clone(),
+        title: it.title.clone(),
+        description: it.description.clone(),
+        memory_mib: it.memory_mib(),
+        cpus_milli: it.services.iter().fold(0, |sum, it| sum.saturating_add(it.cpus_milli)),
+        disk_mib: it.disk_mib,
+        settings_schema: serde_json::to_value(&it.settings).unwrap_or_default(),
+    };
+    Hello {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        gateway_url,
+        memory_mib,
+        apps: templates.map(offer).collect(),
+    }
+}
+
+fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "the worker is the outermost layer")]
+    let now = SystemTime::now();
+    let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix_ms(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
