@@ -1,0 +1,58 @@
+//! `spaceport up`: everything on this machine.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde_json::json;
+
+use crate::{
+    install::Installation,
+    output,
+    serve::{Stack, StackOptions},
+    shutdown::Shutdown,
+    state::State,
+};
+
+/// What is run, and where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct UpArgs {
+    /// Where the edge listens; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
+    edge: SocketAddr,
+    /// Where the gateway listens; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    gateway: SocketAddr,
+    /// Where everything is kept [default: ~/.local/state/spaceport].
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// The app templates [default: apps/ of the installation].
+    #[arg(long, value_name = "DIR")]
+    apps: Option<PathBuf>,
+    /// The name of this machine at the edge.
+    #[arg(long, value_name = "NAME", default_value = "local")]
+    host: String,
+}
+
+/// Runs until a signal. Spaces run on after it.
+pub(super) async fn run(args: UpArgs, is_json: bool) -> anyhow::Result<()> {
+    let mut shutdown = Shutdown::listen()?;
+    let UpArgs { edge, gateway, state, apps, host } = args;
+    let (installation, state) = (Installation::find()?, State::at(state)?);
+    let options = StackOptions { installation, state, edge, gateway, apps, host };
+    let stack = tokio::select! {
+        stack = Stack::start(options) => stack?,
+        () = shutdown.requested() => return Ok(()),
+    };
+    let (edge, gateway) = (stack.edge_url(), stack.gateway_url());
+    if is_json {
+        let pid = std::process::id();
+        output::json(&json!({ "ready": true, "edge": edge, "gateway": gateway, "pid": pid }))?;
+    } else {
+        output::line(format!("ready: edge {edge}, gateway {gateway}"))?;
+    }
+    let served = tokio::select! {
+        Err(error) = stack.serve() => Err(error),
+        () = shutdown.requested() => Ok(()),
+    };
+    stack.stop().await;
+    served
+}

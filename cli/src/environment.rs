@@ -1,0 +1,45 @@
+//! What the environment says. Options that have a flag, too, are read by the flags' parser.
+
+use std::{collections::BTreeMap, env, path::PathBuf};
+
+/// The values of the edge's variables: of `SPIN_VARIABLE_BASE_DOMAIN=x`, `base_domain` is `x`. An
+/// empty one is as good as none.
+pub(crate) fn spin_variables() -> BTreeMap<String, String> {
+    env::vars_os()
+        .filter_map(|(name, value)| {
+            let name = name.to_str()?.strip_prefix("SPIN_VARIABLE_")?.to_ascii_lowercase();
+            Some((name, value.into_string().ok()?))
+        })
+        .filter(|(_, value)| !value.trim().is_empty())
+        .collect()
+}
+
+/// `SPACEPORT_HOME`: where the installation is.
+pub(crate) fn home_of_installation() -> Option<PathBuf> {
+    folder("SPACEPORT_HOME")
+}
+
+/// `SPACEPORT_TOKEN`: a session or API key, instead of a wallet.
+pub(crate) fn token() -> Option<String> {
+    env::var_os("SPACEPORT_TOKEN")?.into_string().ok().filter(|it| !it.is_empty())
+}
+
+/// The folder for the state of this user's programs. Source: XDG Base Directory Specification.
+pub(crate) fn state_home() -> Option<PathBuf> {
+    xdg("XDG_STATE_HOME", ".local/state")
+}
+
+/// The folder for the data of this user's programs.
+pub(crate) fn data_home() -> Option<PathBuf> {
+    xdg("XDG_DATA_HOME", ".local/share")
+}
+
+fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
+    // The specification has relative paths ignored.
+    let named = folder(variable).filter(|it| it.is_absolute());
+    named.or_else(|| Some(env::home_dir()?.join(below_home)))
+}
+
+fn folder(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|it| !it.is_empty()).map(PathBuf::from)
+}
