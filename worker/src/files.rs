@@ -27,6 +27,17 @@ pub(crate) enum FilesError {
     Sealed,
 }
 
+/// What files a space has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Any at all.
+    pub(crate) has_any: bool,
+    /// Its secrets.
+    pub(crate) has_secrets: bool,
+    /// The one that says it was ready.
+    pub(crate) was_ready: bool,
+}
+
 /// The files of all spaces.
 #[derive(Clone, Debug)]
 pub(crate) struct SpaceFiles {
@@ -63,25 +74,33 @@ impl SpaceFiles {
     }
 
     /// The spaces that have files.
-    pub(crate) fn spaces(&self) -> Vec<SpaceId> {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
-        let names = entries.filter_map(|it| it.ok()?.file_name().into_string().ok());
-        names.filter_map(|it| it.parse().ok()).collect()
+    ///
+    /// # Errors
+    /// [`FilesError::Io`].
+    pub(crate) fn spaces(&self) -> Result<Vec<SpaceId>, FilesError> {
+        let mut spaces = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            spaces.extend(name.to_str().and_then(|it| it.parse().ok()));
+        }
+        Ok(spaces)
     }
 
-    /// Whether the space has any.
-    pub(crate) fn has_any(&self, space: &SpaceId) -> bool {
-        self.folder_of(space).exists()
-    }
-
-    /// Whether the space has secrets.
-    pub(crate) fn has_secrets(&self, space: &SpaceId) -> bool {
-        self.folder_of(space).join(SECRETS).exists()
-    }
-
-    /// Whether the space was ready once.
-    pub(crate) fn was_ready(&self, space: &SpaceId) -> bool {
-        self.folder_of(space).join(READY).exists()
+    /// What files the space has. Not being able to look is not the same as seeing nothing: a space
+    /// whose files seem to be gone is taken for lost.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`], also if the folder of all spaces is gone.
+    pub(crate) fn look(&self, space: &SpaceId) -> Result<Seen, FilesError> {
+        if !self.folder.try_exists()? {
+            return Err(io::Error::from(io::ErrorKind::NotFound).into());
+        }
+        let folder = self.folder_of(space);
+        Ok(Seen {
+            has_any: folder.try_exists()?,
+            has_secrets: folder.join(SECRETS).try_exists()?,
+            was_ready: folder.join(READY).try_exists()?,
+        })
     }
 
     /// Makes and keeps secrets of so many bytes each, unless there are some.
@@ -95,7 +114,7 @@ impl SpaceFiles {
     ) -> Result<(), FilesError> {
         let (it, space) = (self.clone(), space.clone());
         blocking(move || {
-            if it.has_secrets(&space) {
+            if it.look(&space)?.has_secrets {
                 return Ok(());
             }
             let sealed = it.key.seal(&space, &generate(&wanted)?)?;
@@ -204,7 +223,7 @@ mod tests {
     async fn secrets_are_made_once_and_read_by_who_has_the_key() {
         let folder = tempfile::tempdir().unwrap();
         let files = SpaceFiles::open(folder.path()).unwrap();
-        assert!(!files.has_secrets(&space(1)));
+        assert_eq!(files.look(&space(1)).unwrap(), Seen::default());
         files.write_secrets(&space(1), wanted()).await.unwrap();
         let secrets = files.secrets(&space(1)).await.unwrap();
         assert_eq!(secrets["DB_PASSWORD"].len(), 48);
@@ -247,13 +266,30 @@ mod tests {
     async fn what_is_removed_is_gone_and_may_be_removed_again() {
         let folder = tempfile::tempdir().unwrap();
         let files = SpaceFiles::open(folder.path()).unwrap();
-        assert!(!files.has_any(&space(1)));
+        assert_eq!(files.look(&space(1)).unwrap(), Seen::default());
         files.mark_ready(&space(1)).await.unwrap();
-        assert!(files.has_any(&space(1)) && files.was_ready(&space(1)));
-        assert_eq!(files.spaces(), [space(1)]);
+        let want = Seen { has_any: true, has_secrets: false, was_ready: true };
+        assert_eq!(files.look(&space(1)).unwrap(), want);
+        assert_eq!(files.spaces().unwrap(), [space(1)]);
         files.remove(&space(1)).await.unwrap();
         files.remove(&space(1)).await.unwrap();
-        assert!(!files.has_any(&space(1)) && !files.was_ready(&space(1)));
+        assert_eq!(files.look(&space(1)).unwrap(), Seen::default());
+    }
+
+    #[tokio::test]
+    async fn files_that_cannot_be_seen_are_not_taken_for_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = SpaceFiles::open(folder.path()).unwrap();
+        files.mark_ready(&space(1)).await.unwrap();
+        // Whoever runs this may be root, to whom no file is closed: a file in the place of a folder
+        // can't be looked into by anybody.
+        let own = folder.path().join("spaces").join(space(1).as_str());
+        fs::remove_dir_all(&own).unwrap();
+        fs::write(&own, "").unwrap();
+        assert!(matches!(files.look(&space(1)), Err(FilesError::Io(_))));
+        fs::remove_dir_all(folder.path().join("spaces")).unwrap();
+        assert!(matches!(files.look(&space(1)), Err(FilesError::Io(_))));
+        assert!(matches!(files.spaces(), Err(FilesError::Io(_))));
     }
 
     #[test]

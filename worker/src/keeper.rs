@@ -1,6 +1,7 @@
 //! Keeps every space as it is wanted: whose turn it is, what came of it, who is told.
 
 mod space;
+mod telling;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -14,21 +15,23 @@ use domain::{ObservedState, SpaceId, Timestamp};
 use fleet::{DesiredSpace, Observation};
 use futures::FutureExt as _;
 use reconcile::{
-    ContainerRuntime, DesiredStack, Failure, ObservedStack, Plan, Queue, Requeue, Step, Target,
-    Waiting, looks_settled, reconcile,
+    ContainerRuntime, Failure, ObservedStack, Plan, Queue, Requeue, Target, looks_settled,
+    reconcile,
 };
 use tokio::sync::Notify;
 
-use self::space::{End, Space, note_failure};
+use self::space::{End, Space};
 use crate::{
     outbox::Outbox,
-    progress::Progress,
-    routes::{Route, RouteEntry, Routes},
+    routes::{Route, Routes},
     wish,
 };
 
 /// When a space is looked at again in whose turn we ourselves went wrong.
 const PANIC_PAUSE: Duration = Duration::from_mins(1);
+
+/// When a space is looked at again of which nobody could say what is there.
+const LOOK_PAUSE: Duration = Duration::from_secs(5);
 
 /// Keeps the spaces of one host. `R` is where their containers are.
 pub(crate) struct Keeper<R> {
@@ -90,11 +93,13 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
     }
 
     /// Takes note of what the edge wants.
-    pub(crate) fn want(&self, wish: DesiredSpace) {
+    pub(crate) fn want(&self, mut wish: DesiredSpace) {
         let mut state = self.state();
         let space = wish.id.clone();
         state.orphans.remove(&space);
         if let Some(known) = state.spaces.get_mut(&space) {
+            // We may know before the edge does.
+            wish.has_data |= known.wish.has_data;
             if wish.generation < known.wish.generation || wish == *known.wish {
                 return;
             }
@@ -144,6 +149,16 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         }
     }
 
+    /// The edge will not take this observation. It is told again at the next resync: by then it may
+    /// be understood.
+    pub(crate) fn refused(&self, observation: &Observation) {
+        if let Some(space) = self.state().spaces.get_mut(&observation.space)
+            && space.told.as_ref() == Some(observation)
+        {
+            space.was_told_in_vain = true;
+        }
+    }
+
     /// Compares everything with everything, and gives a turn to what differs.
     pub(crate) async fn resync(&self) {
         let there = match self.runtime.observe_all().await {
@@ -156,12 +171,15 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         };
         let nothing = ObservedStack::default();
         let mut state = self.state();
-        let known: Vec<_> = state.spaces.iter().map(|(id, it)| (id.clone(), it.target())).collect();
-        for (space, target) in known {
-            let desired = wish::stack(&state.spaces[&space].wish, target, &self.templates);
-            let observed = there.get(&space).unwrap_or(&nothing);
-            if desired.is_ok_and(|it| !looks_settled(&it, observed)) {
-                state.queue.add(space, Instant::now());
+        let State { queue, spaces, .. } = &mut *state;
+        for (id, space) in spaces {
+            let desired = wish::stack(&space.wish, space.target(), &self.templates);
+            let observed = there.get(id).unwrap_or(&nothing);
+            if !desired.is_ok_and(|it| looks_settled(&it, observed)) {
+                queue.add(id.clone(), Instant::now());
+            }
+            if std::mem::take(&mut space.was_told_in_vain) {
+                space.told.iter().for_each(|it| self.outbox.push(it.clone()));
             }
         }
         for space in
@@ -187,7 +205,12 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
             Some(PANIC_PAUSE)
         });
         let next = next.and_then(|it| Instant::now().checked_add(it));
-        self.state().queue.end(space, next);
+        let mut state = self.state();
+        if let Some(space) = state.spaces.get_mut(&space) {
+            space.was_seen = true;
+        }
+        state.queue.end(space, next);
+        drop(state);
         self.changed.notify_one();
     }
 
@@ -196,7 +219,6 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         let (wish, target, mut course) = {
             let mut state = self.state();
             let space = state.spaces.get_mut(id)?;
-            space.was_seen |= space.end == End::GaveUp;
             if space.end == End::GaveUp && !space.wish.gave_up {
                 return None;
             }
@@ -204,10 +226,7 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         };
         let stack = match wish::stack(&wish, target, &self.templates) {
             Ok(stack) => stack,
-            Err(failure) => {
-                self.gave_up(&wish, &failure);
-                return None;
-            }
+            Err(failure) => return self.cannot_make(&wish, &failure).await,
         };
         let begin = |plan: &Plan| self.begun(&wish, target, plan);
         let outcome = reconcile(&self.runtime, &stack, &mut course, Instant::now, begin).await;
@@ -227,7 +246,9 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         }
         let mut state = self.state();
         if let Some(space) = state.spaces.get_mut(id) {
-            space.was_seen = true;
+            if outcome.observed.is_some_and(|it| it.was_ready) {
+                space.note_data();
+            }
             if space.wish.generation == wish.generation {
                 space.course = course;
             }
@@ -235,124 +256,30 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         next
     }
 
-    /// Something is about to be done.
-    fn begun(&self, wish: &Arc<DesiredSpace>, target: Target, plan: &Plan) {
-        let name = match plan {
-            Plan::Act(step) => step.name(),
-            Plan::Wait(waiting) => waiting.name(),
-            Plan::Converged | Plan::Superseded | Plan::Blocked(_) => return,
-        };
-        let is_ready = matches!(plan, Plan::Act(Step::MarkReady) | Plan::Wait(Waiting::Ready));
-        if !is_ready {
-            tracing::info!(space.id = %wish.id, step = name, "begins");
+    /// What is wanted cannot be said in containers. What has data is left as it is, and looked at
+    /// again with the next resync: the app's template may come back.
+    async fn cannot_make(&self, wish: &Arc<DesiredSpace>, failure: &Failure) -> Option<Duration> {
+        if wish.has_data {
+            self.failed(wish, failure);
+            self.route(wish, Route::Failed { reason: failure.to_string() });
+            return None;
         }
-        self.tell(wish, ObservedState::Converging, None, |progress, now| {
-            progress.begin(&name, now);
-        });
-        let title = wish.title.clone();
-        let route = match target {
-            Target::Running => {
-                let steps = self.steps(&wish.id);
-                Route::Starting { title, steps }
+        match self.runtime.observe(&wish::bare_stack(wish, Target::Stopped)).await {
+            Ok(observed) if observed.was_ready => {
+                if let Some(space) = self.state().spaces.get_mut(&wish.id) {
+                    space.note_data();
+                }
+                Some(Duration::ZERO)
             }
-            Target::Stopped => Route::Stopped,
-            Target::Cleared => return,
-            Target::Absent => Route::Removing,
-        };
-        self.route(wish, route);
-    }
-
-    /// What is there is what is wanted.
-    fn settled(
-        &self,
-        stack: &DesiredStack,
-        wish: &Arc<DesiredSpace>,
-        observed: Option<&ObservedStack>,
-    ) {
-        match (stack.target, observed.and_then(|it| it.upstream)) {
-            (Target::Running, Some(upstream)) => self.route(wish, Route::Ready { upstream }),
-            (Target::Stopped, _) => self.route(wish, Route::Stopped),
-            (Target::Absent, _) => self.routes.remove(&wish::route_host(wish), &wish.id),
-            (Target::Running, None) | (Target::Cleared, _) => {}
-        }
-        if let Some(state) = wish::state_at(stack.target) {
-            let is_new = self.tell(wish, state, None, Progress::finish);
-            if is_new {
-                let generation = wish.generation;
-                tracing::info!(space.id = %wish.id, %generation, ?state, "settled");
+            Ok(_) => {
+                self.gave_up(wish, failure);
+                None
+            }
+            Err(trouble) => {
+                self.failed(wish, &trouble);
+                Some(LOOK_PAUSE)
             }
         }
-    }
-
-    /// An attempt failed, and there will be another.
-    fn failed(&self, wish: &Arc<DesiredSpace>, failure: &Failure) {
-        let error: &dyn std::error::Error = failure;
-        tracing::warn!(space.id = %wish.id, error, "an attempt failed");
-        let reason = Some(failure.to_string());
-        self.tell(wish, ObservedState::Converging, reason, |progress, now| {
-            note_failure(progress, failure, now);
-        });
-    }
-
-    /// It is no use.
-    fn gave_up(&self, wish: &Arc<DesiredSpace>, failure: &Failure) {
-        let error: &dyn std::error::Error = failure;
-        tracing::warn!(space.id = %wish.id, error, "gave up");
-        let reason = failure.to_string();
-        self.route(wish, Route::Failed { reason: reason.clone() });
-        if let Some(space) = self.state().spaces.get_mut(&wish.id)
-            && space.wish.generation == wish.generation
-        {
-            (space.end, space.was_seen) = (End::GaveUp, true);
-        }
-        self.tell(wish, ObservedState::Failed, Some(reason), |progress, now| {
-            note_failure(progress, failure, now);
-        });
-    }
-
-    /// Has the edge told, unless it is what it was told last. Says whether it is not.
-    fn tell(
-        &self,
-        wish: &DesiredSpace,
-        state: ObservedState,
-        reason: Option<String>,
-        change: impl FnOnce(&mut Progress, Timestamp),
-    ) -> bool {
-        let mut all = self.state();
-        let Some(space) = all.spaces.get_mut(&wish.id) else { return false };
-        if space.wish.generation != wish.generation {
-            return false;
-        }
-        change(&mut space.progress, (self.now)());
-        // While what is left of an attempt is removed, what was told of it stays: why.
-        let is_given_up = space.end != End::Open || space.target() == Target::Cleared;
-        if state == ObservedState::Converging && is_given_up {
-            return false;
-        }
-        let observation = Observation {
-            space: wish.id.clone(),
-            generation: wish.generation,
-            state,
-            reason,
-            steps: space.progress.steps().to_vec(),
-        };
-        if space.told.as_ref() == Some(&observation) {
-            return false;
-        }
-        space.told = Some(observation.clone());
-        drop(all);
-        self.outbox.push(observation);
-        true
-    }
-
-    fn steps(&self, space: &SpaceId) -> Vec<domain::StepRecord> {
-        let state = self.state();
-        state.spaces.get(space).map(|it| it.progress.steps().to_vec()).unwrap_or_default()
-    }
-
-    fn route(&self, wish: &DesiredSpace, route: Route) {
-        let entry = RouteEntry { space: wish.id.clone(), route };
-        self.routes.set(&wish::route_host(wish), entry);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

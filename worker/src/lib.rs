@@ -18,6 +18,7 @@ mod gateway;
 mod keeper;
 mod link;
 mod logs;
+mod offer;
 mod options;
 mod outbox;
 mod progress;

@@ -1,16 +1,20 @@
 //! The link to the edge: the worker asks, the edge answers.
 //!
-//! An edge that does not answer is asked again for ever, while the work here goes on. Only an edge
-//! that answers and will not have us ends the link.
+//! An edge that does not answer is asked again for ever, while the work here goes on. At the start,
+//! one that answers and will not have us ends the link; later, it may be a proxy that speaks while the
+//! edge is away, so only a key that is refused for a minute does.
+
+mod patience;
 
 use std::{error::Error, fmt, time::Duration};
 
 use fleet::{Changes, Hello, HelloAnswer, Observation, Observations};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
-use tokio::{sync::Notify, time::sleep};
+use tokio::sync::Notify;
 use url::Url;
 
+use self::patience::Patience;
 use crate::outbox::Outbox;
 
 /// How long the edge may keep a question for changes open, in seconds.
@@ -20,8 +24,6 @@ const POLL_SECONDS: u32 = 20;
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
-const PAUSE_MIN: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// The edge answered and will not have us. Asking again would not help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,31 +70,6 @@ impl fmt::Debug for Edge {
     }
 }
 
-/// Says once when the edge goes away, and once when it is back.
-#[derive(Debug, Default)]
-struct Patience {
-    failures: u32,
-}
-
-impl Patience {
-    fn succeeded(&mut self) {
-        if 0 < self.failures {
-            tracing::info!("the edge answers again");
-        }
-        self.failures = 0;
-    }
-
-    async fn failed(&mut self, error: &CallError) {
-        if self.failures == 0 {
-            let error: &dyn Error = error;
-            tracing::warn!(error, "going on without the edge, and asking it again");
-        }
-        let pause = PAUSE_MIN.saturating_mul(1 << self.failures.min(10)).min(PAUSE_MAX);
-        self.failures = self.failures.saturating_add(1);
-        sleep(pause).await;
-    }
-}
-
 impl Edge {
     /// The edge at `url`, to which `host_key` says who we are.
     ///
@@ -115,15 +92,18 @@ impl Edge {
     pub(crate) async fn hello(&self, hello: &Hello) -> Result<HelloAnswer, EdgeError> {
         let mut patience = Patience::default();
         loop {
-            let request = self.request(Method::PUT, "hello").json(hello);
-            match self.answer(request.timeout(ANSWER_TIME_MAX)).await {
-                Ok(answer) => {
-                    failpoints::hit("worker:hello:after");
-                    return Ok(answer);
-                }
-                Err(error) => self.wait_after(error, &mut patience).await?,
+            match self.greet(hello).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => wait_after(error, &mut patience).await?,
             }
         }
+    }
+
+    async fn greet(&self, hello: &Hello) -> Result<HelloAnswer, CallError> {
+        let request = self.request(Method::PUT, "hello").json(hello);
+        let answer = self.answer(request.timeout(ANSWER_TIME_MAX)).await?;
+        failpoints::hit("worker:hello:after");
+        Ok(answer)
     }
 
     /// What has changed since `after`; nothing if that takes longer than `wait_seconds`.
@@ -154,23 +134,41 @@ impl Edge {
                         return Ok(after);
                     }
                 }
-                Err(error) => self.wait_after(error, &mut patience).await?,
+                Err(error) => wait_after(error, &mut patience).await?,
             }
         }
     }
 
     /// Hands every change after `after` to `take`. A `poke` only shortens the wait for the next.
     ///
+    /// When the edge is back after it was away, it is told `hello` again, and `learn` its answer: it
+    /// may have another ticket key by then.
+    ///
     /// Never returns but with why it can't go on.
     pub(crate) async fn follow(
         &self,
         mut after: u64,
         poke: &Notify,
+        hello: &Hello,
+        learn: impl Fn(HelloAnswer),
         mut take: impl FnMut(Changes),
     ) -> EdgeError {
         let mut patience = Patience::default();
         let mut wait_seconds = POLL_SECONDS;
+        let mut was_away = false;
         loop {
+            if was_away {
+                match self.greet(hello).await {
+                    Ok(answer) => {
+                        was_away = false;
+                        learn(answer);
+                    }
+                    Err(error) => match patience.endure(&error).await {
+                        Ok(()) => continue,
+                        Err(error) => return error,
+                    },
+                }
+            }
             let asking = self.changes(after, wait_seconds);
             let asked = if wait_seconds == 0 {
                 // Not cut short by another poke, or many of them would keep it from ever ending.
@@ -192,7 +190,8 @@ impl Edge {
                     take(changes);
                 }
                 Err(error) => {
-                    if let Err(error) = self.wait_after(error, &mut patience).await {
+                    was_away = true;
+                    if let Err(error) = patience.endure(&error).await {
                         return error;
                     }
                 }
@@ -200,16 +199,22 @@ impl Edge {
         }
     }
 
-    /// Tells the edge what is in `outbox`, and `taken` what the edge has taken.
+    /// Tells the edge what is in `outbox`, `taken` what the edge has taken, and `refused` what it
+    /// never will.
     ///
     /// Never returns but with why it can't go on.
-    pub(crate) async fn report(&self, outbox: &Outbox, taken: impl Fn(&Observation)) -> EdgeError {
+    pub(crate) async fn report(
+        &self,
+        outbox: &Outbox,
+        taken: impl Fn(&Observation),
+        refused: impl Fn(&Observation),
+    ) -> EdgeError {
         let mut patience = Patience::default();
         loop {
             let mut batch = outbox.next().await;
             failpoints::hit("worker:report:before");
             let mut result = self.post(&batch).await;
-            if matches!(result, Err(CallError::Refused { .. })) && 1 < batch.len() {
+            if is_of_content(&result) && 1 < batch.len() {
                 // One that is not understood must not hold up the others.
                 batch.truncate(1);
                 result = self.post(&batch).await;
@@ -223,12 +228,14 @@ impl Edge {
                         taken(observation);
                     }
                 }
-                Err(CallError::Refused { status }) => {
-                    tracing::error!(%status, observation = ?batch[0].1, "the edge refuses this");
+                result if is_of_content(&result) => {
+                    let Some((_, observation)) = batch.first() else { continue };
+                    tracing::error!(?observation, "the edge refuses this");
                     outbox.settle(&batch);
+                    refused(observation);
                 }
                 Err(error) => {
-                    if let Err(error) = self.wait_after(error, &mut patience).await {
+                    if let Err(error) = patience.endure(&error).await {
                         return error;
                     }
                 }
@@ -268,21 +275,26 @@ impl Edge {
             status => Err(CallError::Refused { status }),
         }
     }
+}
 
-    /// Waits for a while, if it is worth it to ask again after `error`.
-    async fn wait_after(&self, error: CallError, patience: &mut Patience) -> Result<(), EdgeError> {
-        match error {
-            error @ CallError::Unavailable(_) => {
-                patience.failed(&error).await;
-                Ok(())
-            }
-            CallError::Refused { status } => {
-                let detail = format!("it answers {status}");
-                Err(EdgeError::Protocol { detail })
-            }
-            CallError::Edge(error) => Err(error),
+/// Waits for a while, if it is worth it to ask again after `error`, before anything has worked.
+async fn wait_after(error: CallError, patience: &mut Patience) -> Result<(), EdgeError> {
+    match error {
+        error @ CallError::Unavailable(_) => patience.endure(&error).await,
+        CallError::Refused { status } => {
+            let detail = format!("it answers {status}");
+            Err(EdgeError::Protocol { detail })
         }
+        CallError::Edge(error) => Err(error),
     }
+}
+
+/// Whether the edge answered that it will never take what it was told. Whatever else it or a proxy
+/// answers may pass.
+fn is_of_content<T>(result: &Result<T, CallError>) -> bool {
+    let Err(CallError::Refused { status }) = result else { return false };
+    [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY]
+        .contains(status)
 }
 
 #[cfg(test)]

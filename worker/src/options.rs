@@ -19,7 +19,8 @@ pub struct WorkerOptions {
     pub apps_dir: PathBuf,
     /// Where the gateway listens; port 0 picks a free one.
     pub gateway_listen: SocketAddr,
-    /// Where visitors reach the gateway; `http://<gateway address>` if none.
+    /// Where visitors reach the gateway; `http://<gateway address>` if none, with the host's name where
+    /// the gateway listens on every address. Its scheme is what spaces are told that visitors use.
     pub gateway_url: Option<String>,
     /// The IPv4 range from which every space gets a network of 16 addresses:
     /// [`WorkerOptions::NETWORK_POOL`].

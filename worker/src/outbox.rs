@@ -9,8 +9,8 @@ use domain::SpaceId;
 use fleet::Observation;
 use tokio::sync::Notify;
 
-/// Most observations in one message.
-const BATCH_MAX: usize = 200;
+/// Most bytes of observations in one message: well below the 64 KiB that the edge reads.
+const BATCH_BYTES_MAX: usize = 48 * 1024;
 
 /// Observations that the edge has not taken. Holds one for each space at most, since a later one
 /// says all that an earlier one said.
@@ -71,7 +71,15 @@ impl Outbox {
 
     fn batch(&self) -> Vec<(u64, Observation)> {
         let pending = self.pending();
-        pending.items.iter().take(BATCH_MAX).map(|(number, it)| (*number, it.clone())).collect()
+        let mut bytes = 0_usize;
+        let fits = |(at, it): &(usize, (&u64, &Observation))| {
+            let json = serde_json::to_vec(it.1).expect("an observation is plain data");
+            bytes = bytes.saturating_add(json.len()).saturating_add(1);
+            // One alone has to be told, whatever its size.
+            *at == 0 || bytes <= BATCH_BYTES_MAX
+        };
+        let batch = pending.items.iter().enumerate().take_while(fits);
+        batch.map(|(_, (number, it))| (*number, it.clone())).collect()
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
@@ -102,6 +110,34 @@ mod tests {
         let want = [observation(2, ObservedState::Stopped), observation(1, ObservedState::Ready)];
         assert_eq!(told, want);
         assert_eq!(outbox.next().await, batch, "until it is taken");
+    }
+
+    #[tokio::test]
+    async fn a_message_is_no_larger_than_the_edge_reads() {
+        let outbox = Outbox::default();
+        let long = |n, chars| {
+            let reason = Some("x".repeat(chars));
+            Observation { reason, ..observation(n, ObservedState::Converging) }
+        };
+        let large: u8 = 200;
+        for n in 0..large {
+            outbox.push(long(n, 1000));
+        }
+        outbox.push(long(large, BATCH_BYTES_MAX));
+        let mut told = Vec::new();
+        loop {
+            let batch = outbox.batch();
+            if batch.is_empty() {
+                break;
+            }
+            let bytes: usize =
+                batch.iter().map(|(_, it)| serde_json::to_vec(it).unwrap().len()).sum();
+            assert!(bytes <= BATCH_BYTES_MAX || batch.len() == 1, "{bytes} in {}", batch.len());
+            outbox.settle(&batch);
+            told.push(batch.len());
+        }
+        assert_eq!(told.iter().sum::<usize>(), usize::from(large) + 1);
+        assert!(told.len() < 10, "as many at once as fit: {told:?}");
     }
 
     #[tokio::test]

@@ -39,8 +39,11 @@ pub(crate) const fn state_at(target: Target) -> Option<ObservedState> {
 /// What should not run needs no template: a space whose app is no longer here can be stopped and
 /// removed.
 ///
+/// Of the settings, those that the app no longer has are ignored. A space with data whose settings
+/// no longer fit has a stack all the same: what runs runs on, and no new container is made of them.
+///
 /// # Errors
-/// [`Failure::AppUnknown`] and [`Failure::Settings`] if it should run and can't.
+/// [`Failure::AppUnknown`] if it should run, and [`Failure::Settings`] if it never did.
 pub(crate) fn stack(
     wish: &DesiredSpace,
     target: Target,
@@ -57,9 +60,9 @@ pub(crate) fn stack(
         ("SPACE_URL".to_owned(), wish.url.clone()),
         ("SPACE_HOST".to_owned(), route_host(wish)),
     ]);
-    match template.settings.validate(&wish.settings) {
+    match template.settings.validate(&known_settings(wish, template)) {
         Ok(settings) => values.extend(settings.variables()),
-        Err(error) if target == Target::Running => {
+        Err(error) if target == Target::Running && !wish.has_data => {
             return Err(Failure::Settings { detail: error.to_string() });
         }
         Err(_) => {}
@@ -86,6 +89,15 @@ pub(crate) fn stack(
         }),
         ..bare
     })
+}
+
+/// What was chosen of the settings that the app has now.
+fn known_settings(wish: &DesiredSpace, template: &Template) -> serde_json::Value {
+    let mut settings = wish.settings.clone();
+    if let Some(settings) = settings.as_object_mut() {
+        settings.retain(|key, _| template.settings.settings().contains_key(key));
+    }
+    settings
 }
 
 /// The stack without anything that a template says.

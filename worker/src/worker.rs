@@ -10,7 +10,7 @@ use std::{
 use apps::Template;
 use bollard::Docker;
 use domain::Timestamp;
-use fleet::{AppOffer, Changes, Hello};
+use fleet::{Changes, Hello, HelloAnswer};
 use tokio::{
     net::TcpListener,
     sync::{Notify, watch},
@@ -25,6 +25,7 @@ use crate::{
     gateway::{Gateway, GatewayOptions},
     keeper::Keeper,
     link::Edge,
+    offer::{gateway_url, hello},
     outbox::Outbox,
     routes::Routes,
 };
@@ -70,7 +71,8 @@ impl Worker {
         let cannot_listen = |cause| StartError::Listen { address, cause };
         let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
         let bound = listener.local_addr().map_err(cannot_listen)?;
-        let gateway_url = options.gateway_url.unwrap_or_else(|| format!("http://{bound}"));
+        let gateway_url = options.gateway_url.unwrap_or_else(|| gateway_url(bound));
+        let is_https = gateway_url.starts_with("https:");
 
         let hello = hello(gateway_url, memory_mib, templates.values());
         let answer = edge.hello(&hello).await?;
@@ -88,13 +90,16 @@ impl Worker {
 
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&keeper).run());
-        let failure = talk(&mut tasks, &edge, after, take, &keeper, outbox);
+        let (learn, ticket_key) = watch::channel(answer.ticket_key);
+        let news = News { after, hello, learn, take };
+        let (poke, failure) = talk(&mut tasks, &edge, news, &keeper, outbox);
         look(&mut tasks, &keeper, docker.clone(), labels.clone());
 
         let looking = Arc::clone(&keeper);
         let gateway = Gateway::start(GatewayOptions {
             listener,
-            ticket_key: answer.ticket_key,
+            ticket_key,
+            is_https,
             routes,
             logs: Arc::new(DockerLogs::new(docker, labels)),
             look_again: Arc::new(move |space| looking.look_again(space)),
@@ -108,7 +113,6 @@ impl Worker {
             }
         };
         let _ = timeout(FIRST_LOOK_MAX, seen_all).await;
-        let (poke, failure) = failure;
         Ok(Self { gateway, poke, failure, _tasks: tasks })
     }
 
@@ -123,7 +127,8 @@ impl Worker {
         self.poke.notify_one();
     }
 
-    /// Waits until the worker cannot go on, since the edge will not have it any more.
+    /// Waits until the worker cannot go on, since the edge has not known its key for a minute. The
+    /// gateway serves on until [`Worker::stop`].
     pub async fn failed(&self) -> EdgeError {
         let mut failure = self.failure.clone();
         let failed = failure.wait_for(Option::is_some).await.ok().and_then(|it| it.clone());
@@ -140,12 +145,23 @@ impl Worker {
     }
 }
 
+/// What goes on with the news of the edge.
+struct News<F> {
+    /// The last change that was taken.
+    after: u64,
+    /// What the edge is told when it is back.
+    hello: Hello,
+    /// Where its ticket key goes.
+    learn: watch::Sender<[u8; 32]>,
+    /// Where changes go.
+    take: F,
+}
+
 /// Talks with the edge from now on.
 fn talk(
     tasks: &mut JoinSet<()>,
     edge: &Edge,
-    after: u64,
-    take: impl Fn(Changes) + Send + 'static,
+    news: News<impl Fn(Changes) + Send + 'static>,
     keeper: &Arc<Keeper<Engine>>,
     outbox: Arc<Outbox>,
 ) -> (Arc<Notify>, watch::Receiver<Option<EdgeError>>) {
@@ -155,11 +171,15 @@ fn talk(
 
     let (asking, poked, ended) = (edge.clone(), Arc::clone(&poke), Arc::clone(&failed));
     tasks.spawn(async move {
-        ended.send_replace(Some(asking.follow(after, &poked, take).await));
+        let News { after, hello, learn, take } = news;
+        let learn = |it: HelloAnswer| _ = learn.send_replace(it.ticket_key);
+        let error = asking.follow(after, &poked, &hello, learn, take).await;
+        ended.send_replace(Some(error));
     });
     let (telling, keeper) = (edge.clone(), Arc::clone(keeper));
     tasks.spawn(async move {
-        let error = telling.report(&outbox, |it| keeper.taken(it)).await;
+        let (taken, refused) = (|it: &_| keeper.taken(it), |it: &_| keeper.refused(it));
+        let error = telling.report(&outbox, taken, refused).await;
         failed.send_replace(Some(error));
     });
     (poke, failure)
@@ -205,28 +225,6 @@ async fn connect() -> Result<Docker, StartError> {
 async fn memory_mib(docker: &Docker) -> Result<u64, StartError> {
     let info = docker.info().await.map_err(StartError::Docker)?;
     Ok(u64::try_from(info.mem_total.unwrap_or(0)).unwrap_or(0) / (1024 * 1024))
-}
-
-fn hello<'a>(
-    gateway_url: String,
-    memory_mib: u64,
-    templates: impl Iterator<Item = &'a Template>,
-) -> Hello {
-    let offer = |it: &Template| AppOffer {
-        id: it.id.clone(),
-        title: it.title.clone(),
-        description: it.description.clone(),
-        memory_mib: it.memory_mib(),
-        cpus_milli: it.services.iter().fold(0, |sum, it| sum.saturating_add(it.cpus_milli)),
-        disk_mib: it.disk_mib,
-        settings_schema: serde_json::to_value(&it.settings).unwrap_or_default(),
-    };
-    Hello {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        gateway_url,
-        memory_mib,
-        apps: templates.map(offer).collect(),
-    }
 }
 
 fn now() -> Timestamp {

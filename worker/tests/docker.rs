@@ -250,7 +250,7 @@ async fn many_spaces_at_once_and_one_that_is_poisoned() {
     let bench = Bench::new("many").await;
     let worker = bench.worker().await;
     let mut poisoned = bench.wish("hello");
-    poisoned.settings = serde_json::json!({ "no-such-setting": 1 });
+    poisoned.settings = serde_json::json!({ "greeting": 1 });
     bench.edge.want(poisoned.clone());
     let wishes: Vec<_> = (0..8).map(|_| bench.wish("hello")).collect();
     for wish in &wishes {

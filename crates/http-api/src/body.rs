@@ -12,7 +12,7 @@ use serde_json::error::Category;
 use crate::error::ApiError;
 
 /// Largest body that is read, in bytes.
-pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// A JSON body, and the bytes it was read from.
 pub(crate) struct JsonBody<T> {
@@ -31,7 +31,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         let body = Limited::new(request.into_body(), BODY_BYTES_MAX);
         let bytes = match body.collect().await {
             Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => return Err(ApiError::BodyTooLarge),
+            Err(error) if error.is::<LengthLimitError>() => {
+                return Err(ApiError::BodyTooLarge(BODY_BYTES_MAX));
+            }
             Err(_) => return Err(ApiError::InvalidBody("it ended too early".to_owned())),
         };
         // serde would take an array for a struct: its items for the fields, in their order.

@@ -21,8 +21,8 @@ pub(crate) enum ApiError {
     MethodNotAllowed,
     #[error("the body must be JSON, with the header Content-Type: application/json")]
     UnsupportedMediaType,
-    #[error("the body is larger than {} bytes", crate::body::BODY_BYTES_MAX)]
-    BodyTooLarge,
+    #[error("the body is larger than {0} bytes")]
+    BodyTooLarge(usize),
     #[error("the body is not JSON: {0}")]
     MalformedJson(String),
     #[error("the body has a field that is not known here: {0}")]
@@ -94,7 +94,7 @@ impl ApiError {
             Self::NotFound => (404, "not-found", "Not found"),
             Self::MethodNotAllowed => (405, "method-not-allowed", "Method not allowed"),
             Self::UnsupportedMediaType => (415, "unsupported-media-type", "Not JSON"),
-            Self::BodyTooLarge => (413, "body-too-large", "Body too large"),
+            Self::BodyTooLarge(_) => (413, "body-too-large", "Body too large"),
             Self::MalformedJson(_) => (400, "malformed-json", "Malformed JSON"),
             Self::UnknownField(_) => (400, "unknown-field", "Unknown field"),
             Self::InvalidBody(_) => (400, "invalid-body", "Invalid body"),

@@ -13,10 +13,11 @@ use bollard::{
 };
 use futures::TryStreamExt as _;
 use reconcile::{Blocked, DesiredStack, Failure, Step};
+use tokio::time::{sleep, timeout};
 
 use super::{
-    Engine, container,
-    error::{failed, has_status, shown},
+    Engine, WAIT_PAUSE, container,
+    error::{failed, files, has_status, is_being_removed, not_pulled, of_space, shown},
     labels::{network_name, object_name},
 };
 use crate::files::FilesError;
@@ -24,6 +25,9 @@ use crate::files::FilesError;
 /// How long Docker may take to answer that a container has stopped: longer than any template lets
 /// its services take.
 const STOP_TIME_MAX: Duration = Duration::from_mins(15);
+
+/// How long to wait for a removal that is under way already, before it counts as a failed attempt.
+const REMOVAL_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The failpoints around a step.
 macro_rules! points {
@@ -83,7 +87,7 @@ impl Engine {
             Step::StartContainer(service) => {
                 let name = object_name(space, service);
                 let result = self.docker.start_container(&name, None).await;
-                done(result, 304, || format!("start {service}"))
+                done(result, 304, || format!("start {service}")).map_err(of_space)
             }
             Step::UnpauseContainer(service) => {
                 let name = object_name(space, service);
@@ -103,8 +107,7 @@ impl Engine {
                 let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
                 let name = object_name(space, service);
                 match self.docker.remove_container(&name, Some(options)).await {
-                    // It is being removed already.
-                    Err(error) if has_status(&error, 409) => Ok(()),
+                    Err(error) if is_being_removed(&error) => self.removed(service, &name).await,
                     result => done(result, 404, || format!("remove {service}")),
                 }
             }
@@ -157,12 +160,23 @@ impl Engine {
         let options = CreateImageOptionsBuilder::new().from_image(&wish.image).build();
         let pulled: Result<Vec<_>, Error> =
             self.docker.create_image(Some(options), None, None).try_collect().await;
-        pulled.map(|_| ()).map_err(|error| match failed("", error) {
-            Failure::Docker { said, .. } => {
-                Failure::ImageNotFound { image: wish.image.clone(), said }
+        pulled.map(|_| ()).map_err(|error| not_pulled(wish.image.clone(), error))
+    }
+
+    /// Waits until a container is gone that somebody else removes. Docker's lists may say for some
+    /// time yet that it runs.
+    async fn removed(&self, service: &str, name: &str) -> Result<(), Failure> {
+        let gone = async {
+            loop {
+                match self.docker.inspect_container(name, None).await {
+                    Ok(_) => sleep(WAIT_PAUSE).await,
+                    Err(error) if has_status(&error, 404) => return Ok(()),
+                    Err(error) => return Err(failed(format!("look at {name}"), error)),
+                }
             }
-            other => other,
-        })
+        };
+        let (service, patience) = (service.to_owned(), REMOVAL_TIME_MAX);
+        timeout(patience, gone).await.unwrap_or(Err(Failure::NotRemoved { service, patience }))
     }
 
     async fn create_container(&self, desired: &DesiredStack, service: &str) -> Result<(), Failure> {
@@ -225,10 +239,6 @@ fn done(
         Err(error) if !has_status(&error, already) => Err(failed(doing(), error)),
         Ok(()) | Err(_) => Ok(()),
     }
-}
-
-fn files(doing: &'static str, cause: FilesError) -> Failure {
-    Failure::Files { doing, cause: cause.into() }
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use reconcile::{
 };
 use tokio::{
     sync::{Mutex, Semaphore},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 pub(crate) use self::{events::watch, labels::Labels, subnet::Subnets, tenant_logs::DockerLogs};
@@ -37,11 +37,17 @@ use crate::files::SpaceFiles;
 /// How many spaces may have Docker work at once: more would not make it faster.
 const SPACES_AT_ONCE: usize = 8;
 
+/// How many images may be pulled at once: they share the line of the host.
+const PULLS_AT_ONCE: usize = 2;
+
 /// How long a wait may take before somebody looks at what else has changed.
 const WAIT_MAX: Duration = Duration::from_millis(500);
 
-/// How long to wait between two questions to a space: a fraction of what its start takes.
-const PROBE_PAUSE: Duration = Duration::from_millis(10);
+/// How long to wait between two questions to a space at first: a fraction of what its start takes.
+const PROBE_PAUSE_MIN: Duration = Duration::from_millis(10);
+
+/// The same for a space that takes its time.
+const PROBE_PAUSE_MAX: Duration = Duration::from_millis(250);
 
 /// How long to wait where only Docker can be asked.
 const WAIT_PAUSE: Duration = Duration::from_millis(100);
@@ -56,6 +62,7 @@ pub(crate) struct Engine {
     /// Held while a subnet is chosen and taken.
     choosing_subnet: Mutex<()>,
     slots: Semaphore,
+    pulls: Semaphore,
 }
 
 impl Engine {
@@ -75,11 +82,8 @@ impl Engine {
             subnets,
             choosing_subnet: Mutex::new(()),
             slots: Semaphore::new(SPACES_AT_ONCE),
+            pulls: Semaphore::new(PULLS_AT_ONCE),
         }
-    }
-
-    async fn slot(&self) -> tokio::sync::SemaphorePermit<'_> {
-        self.slots.acquire().await.expect("nobody closes it")
     }
 
     /// Whether the web service answers well at the place that was observed.
@@ -92,8 +96,10 @@ impl Engine {
 
 impl ContainerRuntime for Engine {
     async fn observe(&self, desired: &DesiredStack) -> Result<ObservedStack, Failure> {
-        let _slot = self.slot().await;
-        let mut observed = self.observe_stack(desired).await?;
+        let mut observed = {
+            let _slot = self.slots.acquire().await.expect("nobody closes it");
+            self.observe_stack(desired).await?
+        };
         if desired.target == Target::Running && observed.upstream.is_some() {
             let is_ready = self.is_ready(desired, &observed).await;
             observed.readiness = if is_ready { Readiness::Ready } else { Readiness::NotReady };
@@ -106,17 +112,33 @@ impl ContainerRuntime for Engine {
     }
 
     async fn apply(&self, desired: &DesiredStack, step: &Step) -> Result<(), Failure> {
-        let _slot = self.slot().await;
+        let places = match step {
+            // In its own time, which is up to the template and costs Docker nothing.
+            Step::StopContainer(_) => None,
+            Step::PullImage(_) => Some(&self.pulls),
+            _ => Some(&self.slots),
+        };
+        let _place = match places {
+            Some(places) => Some(places.acquire().await.expect("nobody closes it")),
+            None => None,
+        };
         self.take_step(desired, step).await
     }
 
-    async fn wait(&self, desired: &DesiredStack, observed: &ObservedStack, waiting: &Waiting) {
+    async fn wait(
+        &self,
+        desired: &DesiredStack,
+        observed: &ObservedStack,
+        waiting: &Waiting,
+        waited: Duration,
+    ) {
         match waiting {
             // Only the space is asked: Docker is not, a hundred times a second.
             Waiting::Ready if observed.upstream.is_some() => {
+                let begin = Instant::now();
                 let answered = async {
                     while !self.is_ready(desired, observed).await {
-                        sleep(PROBE_PAUSE).await;
+                        sleep(probe_pause(waited.saturating_add(begin.elapsed()))).await;
                     }
                 };
                 let _ = timeout(WAIT_MAX, answered).await;
@@ -132,7 +154,17 @@ impl ContainerRuntime for Engine {
     }
 }
 
+/// How long to wait before a space is asked again that has been waited for so long: as short as can
+/// be in the first second, then doubled with each.
+fn probe_pause(waited: Duration) -> Duration {
+    let doublings = u32::try_from(waited.as_secs().min(8)).unwrap_or(8);
+    PROBE_PAUSE_MIN.saturating_mul(1 << doublings).min(PROBE_PAUSE_MAX)
+}
+
 /// A label filter as Docker's lists take it.
 fn filters(labels: Vec<String>) -> HashMap<String, Vec<String>> {
     HashMap::from([("label".to_owned(), labels)])
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,7 @@ impl Engine {
         }
         Err(match refused {
             None => Failure::NoFreeNetwork { pool: self.subnets.to_string() },
-            Some(said) => Failure::Docker { doing: DOING.to_owned(), said: shown(&said) },
+            Some(said) => Failure::Host { doing: DOING.to_owned(), said: shown(&said) },
         })
     }
 }

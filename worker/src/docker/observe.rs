@@ -18,12 +18,13 @@ use reconcile::{DesiredStack, Exit, Failure, Health, ObservedContainer, Observed
 
 use super::{
     Engine,
-    error::{failed, has_status, shown},
+    error::{failed, files, has_status, shown},
     filters, labels,
     labels::object_name,
 };
 
 const DOING: &str = "say what is there";
+const LOOKING: &str = "look at the files of the space";
 
 /// A stack, and the addresses of its services.
 #[derive(Debug, Default)]
@@ -40,7 +41,7 @@ impl Engine {
     ) -> Result<ObservedStack, Failure> {
         let mut all = self.list(self.labels.of_space(&desired.space)).await?;
         let Seen { mut stack, addresses } = all.remove(&desired.space).unwrap_or_default();
-        self.see_files(&desired.space, &mut stack);
+        self.see_files(&desired.space, &mut stack)?;
         stack.upstream = desired
             .web
             .as_ref()
@@ -52,20 +53,22 @@ impl Engine {
     /// What is there of all spaces.
     pub(super) async fn observe_stacks(&self) -> Result<BTreeMap<SpaceId, ObservedStack>, Failure> {
         let mut all = self.list(self.labels.of_all()).await?;
-        for space in self.files.spaces() {
+        let with_files = self.files.spaces().map_err(|it| files(LOOKING, it))?;
+        for space in with_files {
             all.entry(space).or_default();
         }
         let seen = all.into_iter().map(|(space, mut seen)| {
-            self.see_files(&space, &mut seen.stack);
-            (space, seen.stack)
+            self.see_files(&space, &mut seen.stack)?;
+            Ok((space, seen.stack))
         });
-        Ok(seen.collect())
+        seen.collect()
     }
 
-    fn see_files(&self, space: &SpaceId, stack: &mut ObservedStack) {
-        stack.has_files = self.files.has_any(space);
-        stack.has_secrets = self.files.has_secrets(space);
-        stack.was_ready = self.files.was_ready(space);
+    fn see_files(&self, space: &SpaceId, stack: &mut ObservedStack) -> Result<(), Failure> {
+        let seen = self.files.look(space).map_err(|it| files(LOOKING, it))?;
+        (stack.has_files, stack.has_secrets) = (seen.has_any, seen.has_secrets);
+        stack.was_ready = seen.was_ready;
+        Ok(())
     }
 
     /// Three questions at once, however many spaces there are.

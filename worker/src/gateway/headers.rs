@@ -45,7 +45,12 @@ pub(super) fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
 }
 
 /// Makes the headers of a client's request those of ours to a space.
-pub(super) fn forward(headers: &mut HeaderMap, authority: &Authority, client: IpAddr) {
+pub(super) fn forward(
+    headers: &mut HeaderMap,
+    authority: &Authority,
+    client: IpAddr,
+    is_https: bool,
+) {
     remove_hop_by_hop(headers);
     // We answered it ourselves, by reading the body.
     headers.remove(header::EXPECT);
@@ -60,7 +65,8 @@ pub(super) fn forward(headers: &mut HeaderMap, authority: &Authority, client: Ip
     let client = HeaderValue::from_str(&client.to_canonical().to_string());
     headers.insert(FORWARDED_FOR, client.expect("an IP address is visible ASCII"));
     headers.insert(FORWARDED_HOST, host.clone());
-    headers.insert(FORWARDED_PROTO, HeaderValue::from_static("http"));
+    let proto = if is_https { "https" } else { "http" };
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(proto));
     headers.insert(header::HOST, host);
 }
 
@@ -101,8 +107,25 @@ mod tests {
     fn forwarded(rows: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = map(rows);
         let authority = Authority::from_static("garden.localhost:8080");
-        forward(&mut headers, &authority, "::ffff:203.0.113.9".parse().unwrap());
+        forward(&mut headers, &authority, "::ffff:203.0.113.9".parse().unwrap(), false);
         headers
+    }
+
+    #[test]
+    fn a_space_is_told_how_its_visitors_come() {
+        for (is_https, want) in [(true, "https"), (false, "http")] {
+            let mut headers = map(&[("x-forwarded-proto", "gopher")]);
+            let authority = Authority::from_static("garden.example.org");
+            forward(&mut headers, &authority, "203.0.113.9".parse().unwrap(), is_https);
+            assert_eq!(headers, {
+                let mut want_headers = map(&OURS);
+                let authority = HeaderValue::from_static("garden.example.org");
+                want_headers.insert(FORWARDED_HOST, authority.clone());
+                want_headers.insert(header::HOST, authority);
+                want_headers.insert(FORWARDED_PROTO, HeaderValue::from_static(want));
+                want_headers
+            });
+        }
     }
 
     const OURS: [(&str, &str); 4] = [

@@ -6,6 +6,7 @@
 //!
 //! It speaks HTTP/1.1 and HTTP/2 without TLS; TLS is the business of the proxy in front of it.
 
+mod alarm;
 mod headers;
 mod host;
 mod notice;
@@ -34,8 +35,10 @@ pub struct GatewayOptions {
     /// Where it listens. Bound by the caller, who has to tell the edge the address before the edge
     /// tells us the ticket key.
     pub listener: TcpListener,
-    /// What the edge signs the tickets for this host with.
-    pub ticket_key: [u8; 32],
+    /// What the edge signs the tickets for this host with, at any time.
+    pub ticket_key: watch::Receiver<[u8; 32]>,
+    /// Whether visitors come by https, through a proxy in front.
+    pub is_https: bool,
     /// Which space is where.
     pub routes: Routes,
     /// The spaces' logs.

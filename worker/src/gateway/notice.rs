@@ -30,6 +30,8 @@ static CONTENT_SECURITY_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 pub(super) enum Notice<'a> {
     /// The request is for no one host.
     BadHost,
+    /// The request's body is malformed or broke off.
+    BadBody,
     /// The request is for a tunnel to somewhere else.
     NoTunnel,
     /// No space has this host.
@@ -52,6 +54,7 @@ impl Notice<'_> {
         #[rustfmt::skip]
         let row = match self {
             Self::BadHost         => (StatusCode::BAD_REQUEST,         "bad-host",          "This request names no host"),
+            Self::BadBody         => (StatusCode::BAD_REQUEST,         "bad-body",          "This request's body is not whole"),
             Self::NoTunnel        => (StatusCode::METHOD_NOT_ALLOWED,  "no-tunnel",         "This is no forward proxy"),
             Self::Unknown { .. }  => (StatusCode::NOT_FOUND,           "space-not-found",   "There is no space here"),
             Self::Starting { .. } => (StatusCode::SERVICE_UNAVAILABLE, "space-starting",    "This space is starting"),
@@ -74,6 +77,7 @@ impl Notice<'_> {
             }
             Self::Starting { .. } => "It opens here by itself as soon as it is ready.",
             Self::BadHost => "Send exactly one valid Host header.",
+            Self::BadBody => "Send it again, with a body as its headers announce it.",
             Self::NoTunnel => "Send requests for a space to its own address.",
             Self::Stopped => "Its data is kept. Its owner can start it again.",
             Self::Failed => "Its owner can see what went wrong and try again.",

@@ -39,20 +39,39 @@ pub(super) enum ProxyError {
     /// No connection, or one that ended before the answer.
     #[error("no answer from the space")]
     NoAnswer(#[source] hyper_util::client::legacy::Error),
+    /// The client's body is malformed or broke off, so that the space was not asked.
+    #[error("the client's body broke off")]
+    ClientBody(#[source] hyper_util::client::legacy::Error),
+    /// What the space answered is not HTTP.
+    #[error("the space does not answer in HTTP")]
+    NoHttp(#[source] hyper_util::client::legacy::Error),
     /// It changed the protocol of a connection, and nobody had asked it to.
     #[error("the space changes to a protocol that was not asked for")]
     UnaskedUpgrade,
 }
 
+impl From<hyper_util::client::legacy::Error> for ProxyError {
+    fn from(error: hyper_util::client::legacy::Error) -> Self {
+        match error.source().and_then(|it| it.downcast_ref::<hyper::Error>()) {
+            // Of what is sent, all but the body is our own.
+            Some(it) if it.is_user() => Self::ClientBody(error),
+            Some(it) if it.is_parse() => Self::NoHttp(error),
+            Some(_) | None => Self::NoAnswer(error),
+        }
+    }
+}
+
 /// Sends requests to spaces.
 pub(super) struct Proxy {
     client: Client<HttpConnector, Outgoing>,
+    is_https: bool,
     closing: watch::Receiver<()>,
 }
 
 impl Proxy {
-    /// A proxy whose tunnels end when `closing` is told so.
-    pub(super) fn new(closing: watch::Receiver<()>) -> Self {
+    /// A proxy whose tunnels end when `closing` is told so. Spaces are told that visitors come by
+    /// https if `is_https` says so.
+    pub(super) fn new(is_https: bool, closing: watch::Receiver<()>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_TIME_MAX));
@@ -62,7 +81,7 @@ impl Proxy {
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .set_host(false)
             .build(connector);
-        Self { client, closing }
+        Self { client, is_https, closing }
     }
 
     /// Sends `request` of `client` for `authority` to the space at `upstream`.
@@ -82,7 +101,7 @@ impl Proxy {
 
         *request.uri_mut() = upstream_uri(request.uri(), upstream);
         *request.version_mut() = Version::HTTP_11;
-        headers::forward(request.headers_mut(), authority, client);
+        headers::forward(request.headers_mut(), authority, client, self.is_https);
         if let Some(protocol) = upgrade {
             headers::set_upgrade(request.headers_mut(), protocol);
         }
@@ -112,7 +131,7 @@ impl Proxy {
             && !is_upgrade;
         if !is_repeatable {
             let request = request.map(Either::Left);
-            return self.client.request(request).await.map_err(ProxyError::NoAnswer);
+            return self.client.request(request).await.map_err(ProxyError::from);
         }
         let (parts, _) = request.into_parts();
         let again = Request::from_parts(parts.clone(), Either::Right(Empty::new()));
@@ -121,7 +140,7 @@ impl Proxy {
             Err(error) if ended_early(&error) => self.client.request(again).await,
             result => result,
         }
-        .map_err(ProxyError::NoAnswer)
+        .map_err(ProxyError::from)
     }
 
     /// Carries bytes both ways between two upgraded connections until one of them ends.

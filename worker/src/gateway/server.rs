@@ -1,7 +1,15 @@
 //! Connections of clients, and what each request becomes.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use domain::SpaceId;
 use http::{Method, Request, header};
 use hyper::{body::Incoming, server::conn, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -9,9 +17,10 @@ use tokio::{net::TcpStream, sync::watch, task::JoinSet, time::timeout};
 
 use super::{
     GatewayOptions, Response,
+    alarm::Alarm,
     host::{authority, route_key},
     notice::Notice,
-    proxy::Proxy,
+    proxy::{Proxy, ProxyError},
     tenant_logs,
 };
 use crate::routes::Route;
@@ -29,11 +38,14 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 struct Front {
     options: GatewayOptions,
     proxy: Proxy,
+    alarm: Alarm,
 }
 
 /// Accepts and serves until `closing` is told so, then lets the requests under way finish.
 pub(super) async fn run(options: GatewayOptions, mut closing: watch::Receiver<()>) {
-    let front = Arc::new(Front { options, proxy: Proxy::new(closing.clone()) });
+    let proxy = Proxy::new(options.is_https, closing.clone());
+    let alarm = Alarm::new(Arc::clone(&options.look_again));
+    let front = Arc::new(Front { options, proxy, alarm });
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -139,12 +151,7 @@ impl Front {
             Route::Ready { upstream } => {
                 match self.proxy.forward(request, &authority, client.ip(), *upstream).await {
                     Ok(response) => return response,
-                    Err(error) => {
-                        let cause: &dyn std::error::Error = &error;
-                        tracing::warn!(space.id = %entry.space, error = cause, "a request failed");
-                        (self.options.look_again)(&entry.space);
-                        Notice::Unreachable
-                    }
+                    Err(error) => self.notice_of(&error, &entry.space),
                 }
             }
             Route::Starting { title, steps } => Notice::Starting { title, steps },
@@ -153,5 +160,23 @@ impl Front {
             Route::Removing => Notice::Removing,
         };
         notice.answer(accept.as_ref())
+    }
+    /// What a visitor is told of a request that failed. Visitors can make requests fail, so a space
+    /// is looked at only when it seems to be gone, and not for each of them.
+    fn notice_of(&self, error: &ProxyError, space: &SpaceId) -> Notice<'static> {
+        let is_news = match error {
+            ProxyError::NoAnswer(_) => self.alarm.raise(space, Instant::now()),
+            ProxyError::ClientBody(_) | ProxyError::NoHttp(_) | ProxyError::UnaskedUpgrade => false,
+        };
+        let cause: &dyn std::error::Error = error;
+        if is_news {
+            tracing::warn!(space.id = %space, error = cause, "a request failed");
+        } else {
+            tracing::debug!(space.id = %space, error = cause, "a request failed");
+        }
+        match error {
+            ProxyError::ClientBody(_) => Notice::BadBody,
+            _ => Notice::Unreachable,
+        }
     }
 }

@@ -36,7 +36,8 @@ fn stream<B>(request: &Request<B>, options: &GatewayOptions) -> Result<Response,
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, code, title, detail);
         return Err(problem.with_header(header::ALLOW, HeaderValue::from_static("GET")));
     }
-    let ticket = Ticket::verify(ticket_text(request), &options.ticket_key, (options.now)());
+    let key = *options.ticket_key.borrow();
+    let ticket = Ticket::verify(ticket_text(request), &key, (options.now)());
     let Ticket { space, kind: TicketKind::Logs, service, tail, follow, .. } =
         ticket.map_err(refused)?;
 

@@ -15,6 +15,8 @@ pub(super) struct Space {
     pub(super) progress: Progress,
     pub(super) end: End,
     pub(super) told: Option<Observation>,
+    /// Whether the edge would not take what it was told last.
+    pub(super) was_told_in_vain: bool,
     /// Whether there was a turn since this process knows of it.
     pub(super) was_seen: bool,
 }
@@ -39,6 +41,7 @@ impl Space {
             progress: Progress::default(),
             end: End::Open,
             told: None,
+            was_told_in_vain: false,
             was_seen: false,
         }
     }
@@ -46,6 +49,13 @@ impl Space {
     /// What to work towards.
     pub(super) fn target(&self) -> Target {
         wish::target(&self.wish, self.end == End::Cleared)
+    }
+
+    /// Remembers that its volumes hold data: files may be lost, and the edge may be away.
+    pub(super) fn note_data(&mut self) {
+        if !self.wish.has_data {
+            Arc::make_mut(&mut self.wish).has_data = true;
+        }
     }
 
     /// What visitors see until the first turn.

@@ -231,8 +231,11 @@ async fn a_space_that_cannot_be_made_tells_why_at_once() {
     #[rustfmt::skip]
     let rows = [
         (DesiredSpace { app: "none".to_owned(), ..wish(1) }, "this host has no app none"),
-        (DesiredSpace { settings: serde_json::json!({ "x": 1 }), ..wish(1) },
-            "the settings do not fit the app: settings.x: this app has no such setting"),
+        (DesiredSpace {
+            app: "hello".to_owned(),
+            settings: serde_json::json!({ "greeting": 1 }),
+            ..wish(1)
+        }, "the settings do not fit the app: settings.greeting: must be a string"),
     ];
     for (wish, want) in rows {
         let bench = Bench::new();
@@ -244,4 +247,80 @@ async fn a_space_that_cannot_be_made_tells_why_at_once() {
         bench.keeper.want(gone.clone());
         bench.take_until(&gone, ObservedState::Gone).await;
     }
+}
+
+/// A space of `notes` that runs and has data, and then is wanted by a worker with other templates.
+async fn run_then(bench: &Bench, changed: &DesiredSpace, is_told: bool) {
+    bench.keeper.want(wish(1));
+    bench.take_until(&wish(1), ObservedState::Ready).await;
+    bench.quiet().await;
+    // All that is remembered is lost, as with another process.
+    *bench.keeper.state() = State::default();
+    bench.routes.remove(&wish::route_host(changed), &changed.id);
+    let _ = bench.runtime().take_calls();
+    bench.keeper.want(DesiredSpace { has_data: is_told, ..changed.clone() });
+    bench.quiet().await;
+}
+
+#[tokio::test]
+async fn a_space_with_data_runs_on_whatever_becomes_of_its_template() {
+    let settings = |settings| DesiredSpace { settings, ..wish(1) };
+    #[rustfmt::skip]
+    let rows = [
+        ("a setting that is no more", settings(serde_json::json!({ "x": 1 })), None),
+        ("settings of another form",  settings(serde_json::json!([])),         None),
+        ("no app", DesiredSpace { app: "none".to_owned(), ..wish(1) }, Some("this host has no app none")),
+    ];
+    for (what, changed, reason) in rows {
+        // Whether the edge knows that there is data, or only the file says so.
+        for is_told in [true, false] {
+            let bench = Bench::new();
+            run_then(&bench, &changed, is_told).await;
+            let told = bench.hear().await.pop().unwrap().1;
+            assert_eq!(told.reason.as_deref(), reason, "{what}");
+            assert_ne!(told.state, ObservedState::Failed, "{what}");
+            let is_routed = bench.route(&changed) == Some(Route::Ready { upstream: upstream() });
+            assert_eq!(is_routed, reason.is_none(), "{what}");
+            bench.outbox.settle(&bench.hear().await);
+            bench.keeper.resync().await;
+            bench.quiet().await;
+            let there = bench.runtime().stack(&changed.id);
+            assert!(there.containers.len() == 2 && !there.volumes.is_empty(), "{what}: {there:?}");
+            assert_eq!(bench.runtime().take_calls().apply, 0, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_volume_outlives_the_files_that_say_it_has_data() {
+    let bench = Bench::new();
+    let wish = wish(1);
+    bench.keeper.want(wish.clone());
+    bench.take_until(&wish, ObservedState::Ready).await;
+    bench.quiet().await;
+    // The edge has not said since that it knows, and the files are gone.
+    bench.runtime().meddle(&wish.id, |it| {
+        (it.has_files, it.has_secrets, it.was_ready) = (false, false, false);
+    });
+    bench.keeper.look_again(&wish.id);
+    bench.take_until(&wish, ObservedState::Failed).await;
+    bench.keeper.want(DesiredSpace { gave_up: true, ..wish.clone() });
+    bench.until(|| !bench.runtime().stack(&wish.id).has_network).await;
+    bench.quiet().await;
+    assert!(!bench.runtime().has_removed_data());
+}
+
+#[tokio::test]
+async fn what_was_refused_is_told_again() {
+    let bench = Bench::new();
+    let wish = wish(1);
+    bench.keeper.want(wish.clone());
+    let ready = bench.take_until(&wish, ObservedState::Ready).await;
+    bench.quiet().await;
+    bench.keeper.refused(&ready);
+    assert!(bench.outbox.is_empty());
+    bench.keeper.resync().await;
+    assert_eq!(bench.hear().await.pop().unwrap().1, ready);
+    bench.keeper.resync().await;
+    assert_eq!(bench.hear().await.len(), 1, "once");
 }

@@ -212,3 +212,12 @@ async fn a_stopping_gateway_finishes_what_it_has_begun() {
     stopping.await.unwrap();
     assert!(tokio::net::TcpStream::connect(addr).await.is_err(), "nobody listens any more");
 }
+
+#[tokio::test]
+async fn a_body_that_is_none_is_the_visitors_fault() {
+    let bench = Bench::with_space().await;
+    let head = "POST / HTTP/1.1\r\nHost: garden.localhost\r\nTransfer-Encoding: chunked\r\n";
+    let malformed = bench.ask(&format!("{head}Connection: close\r\n\r\nZZ\r\n")).await;
+    assert_eq!(status(&malformed), 400, "{malformed}");
+    assert_eq!(bench.looked_again(), []);
+}

@@ -62,7 +62,8 @@ impl Bench {
         let record = Arc::clone(&looked_again);
         let gateway = Gateway::start(GatewayOptions {
             listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
-            ticket_key: TICKET_KEY,
+            ticket_key: tokio::sync::watch::channel(TICKET_KEY).1,
+            is_https: false,
             routes: routes.clone(),
             logs: Arc::new(EchoLogs),
             look_again: Arc::new(move |space| record.lock().unwrap().push(space.clone())),
