@@ -1,0 +1,228 @@
+//! One installation of the product: a state of its own, cleaned up whatever happens.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    thread,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    client::Client,
+    docker::Object,
+    process::{Output, Process, Program, run},
+    warm,
+};
+
+/// What a stop may take, by the contract, and what a busy machine adds.
+const STOP_TIME_MAX: Duration = Duration::from_secs(8);
+
+/// An installation on a state of its own. When it is dropped, everything it made is removed, which
+/// is checked.
+#[derive(Debug)]
+pub struct Installation {
+    folder: TempDir,
+    apps: Option<PathBuf>,
+    variables: Vec<(String, String)>,
+    up: Option<Process>,
+}
+
+impl Default for Installation {
+    fn default() -> Self {
+        let folder = tempfile::Builder::new().prefix("spaceport-e2e-").tempdir().unwrap();
+        Self { folder, apps: None, variables: Vec::new(), up: None }
+    }
+}
+
+impl Installation {
+    /// An installation that runs.
+    #[must_use]
+    pub fn start() -> Self {
+        let mut installation = Self::default();
+        installation.up();
+        installation
+    }
+
+    /// This installation with the app templates in `folder` instead of its own.
+    #[must_use]
+    pub fn with_apps(mut self, folder: &Path) -> Self {
+        self.apps = Some(folder.to_owned());
+        self
+    }
+
+    /// This installation with a value for a variable of the edge.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        let name = format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase());
+        self.variables.push((name, value.to_owned()));
+        self
+    }
+
+    /// The folder of its state.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// A folder for what a test needs besides.
+    #[must_use]
+    pub fn scratch(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What names it on Docker; none before its first start.
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
+        let id = fs::read_to_string(self.state().join("id")).ok()?;
+        Some(id.trim().to_owned())
+    }
+
+    /// The command that starts it all.
+    #[must_use]
+    pub fn up_command(&self, program: Program) -> Command {
+        let mut command = program.command();
+        command.args(["up", "--json", "--edge", "127.0.0.1:0", "--gateway", "127.0.0.1:0"]);
+        command.arg("--state").arg(self.state());
+        if let Some(apps) = &self.apps {
+            command.arg("--apps").arg(apps);
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Starts it, or starts it again.
+    pub fn up(&mut self) {
+        warm::warm_up(&self.state());
+        let started = Process::start(&mut self.up_command(Program::Plain), &self.log_path());
+        self.up = Some(started.unwrap_or_else(|status| {
+            panic!("it ended with {status} before it was ready:\n{}", self.log())
+        }));
+        warm::keep(&self.state());
+    }
+
+    /// Starts it so that it is killed when it comes to `failpoint` (`name@n`: for the n-th time).
+    ///
+    /// # Errors
+    /// How it ended, if it came there before it was ready.
+    pub fn up_to_failpoint(&mut self, failpoint: &str) -> Result<(), ExitStatus> {
+        warm::warm_up(&self.state());
+        let mut command = self.up_command(Program::Failpoints);
+        command.env("SPACEPORT_FAILPOINT", failpoint);
+        self.up = Some(Process::start(&mut command, &self.log_path())?);
+        Ok(())
+    }
+
+    /// The process that runs it.
+    ///
+    /// # Panics
+    /// If it is not up.
+    pub fn process(&mut self) -> &mut Process {
+        self.up.as_mut().expect("it is up")
+    }
+
+    fn ready(&self, field: &str) -> String {
+        let up = self.up.as_ref().expect("it is up");
+        up.ready[field].as_str().unwrap_or_else(|| panic!("no {field} in {}", up.ready)).to_owned()
+    }
+
+    /// A client of its edge.
+    #[must_use]
+    pub fn edge(&self) -> Client {
+        Client::new(&self.ready("edge"))
+    }
+
+    /// Where its gateway is.
+    #[must_use]
+    pub fn gateway(&self) -> String {
+        self.ready("gateway")
+    }
+
+    /// Stops it with a SIGTERM, which must work in time and leave no error.
+    pub fn stop(&mut self) {
+        let Some(mut up) = self.up.take() else { return };
+        let status = up.stop(STOP_TIME_MAX);
+        let shown = format!("{status:?} after SIGTERM:\n{}", up.log());
+        assert!(status.is_some_and(|it| it.success()), "{shown}");
+    }
+
+    /// Kills it.
+    pub fn kill(&mut self) {
+        self.up = None;
+    }
+
+    /// Runs a command of the product.
+    #[must_use]
+    pub fn spaceport(&self, arguments: &[&str]) -> Output {
+        run(&mut self.command(arguments))
+    }
+
+    /// A command of the product, with a wallet of this installation.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Program::Plain.command();
+        command.args(arguments).env("SPACEPORT_WALLET", self.folder.path().join("wallet.key"));
+        if self.up.is_some() {
+            command.env("SPACEPORT_EDGE", self.ready("edge"));
+        }
+        command
+    }
+
+    /// Everything that Docker has of it.
+    #[must_use]
+    pub fn objects(&self) -> Vec<Object> {
+        self.id().map_or_else(Vec::new, |id| Object::labelled(&format!("spaceport.state={id}")))
+    }
+
+    /// Where what it logs goes.
+    #[must_use]
+    pub fn log_path(&self) -> PathBuf {
+        self.folder.path().join("up.log")
+    }
+
+    /// What it logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    /// What cleaning up could not do.
+    fn clean_up(&mut self) -> Result<(), String> {
+        let mut objections = Vec::new();
+        if let Some(mut up) = self.up.take()
+            && up.stop(STOP_TIME_MAX).is_none()
+        {
+            objections.push("it does not stop".to_owned());
+        }
+        let label = self.id().map(|id| format!("spaceport.state={id}"));
+        let state = self.state().display().to_string();
+        let down = self.spaceport(&["down", "--state", &state, "--purge", "--json"]);
+        if down.code != Some(0) {
+            objections.push(format!("down --purge failed: {down:?}"));
+        }
+        for object in label.map_or_else(Vec::new, |it| Object::labelled(&it)) {
+            objections.push(format!("left behind: {:?} {}", object.kind, object.name()));
+            object.remove();
+        }
+        if self.state().exists() {
+            objections.push("left behind: the state".to_owned());
+        }
+        if objections.is_empty() { Ok(()) } else { Err(objections.join("\n")) }
+    }
+}
+
+impl Drop for Installation {
+    #[expect(clippy::print_stderr, reason = "the test that failed shows it")]
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("--- what it logged ---\n{}", self.log());
+        }
+        match self.clean_up() {
+            Err(objections) if thread::panicking() => eprintln!("--- and ---\n{objections}"),
+            Err(objections) => panic!("{objections}"),
+            Ok(()) => {}
+        }
+    }
+}
