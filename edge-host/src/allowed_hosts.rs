@@ -84,9 +84,8 @@ impl AllowedHosts {
 impl Entry {
     fn parse(text: &str) -> Result<Self, AllowedHostError> {
         let trimmed = text.trim();
-        let (scheme, rest) = trimmed
-            .split_once("://")
-            .ok_or_else(|| AllowedHostError::NoScheme(text.to_owned()))?;
+        let (scheme, rest) =
+            trimmed.split_once("://").ok_or_else(|| AllowedHostError::NoScheme(text.to_owned()))?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (host, port) = split_port(rest);
         Ok(Self {
@@ -111,8 +110,9 @@ impl Entry {
 impl HostPattern {
     fn parse(host: &str, text: &str) -> Result<Self, AllowedHostError> {
         let host = host.to_ascii_lowercase();
-        let needs_spin =
-            matches!(&*host, "self" | "self.alt") || host.ends_with(".spin.internal") || is_network(&host);
+        let needs_spin = matches!(&*host, "self" | "self.alt")
+            || host.ends_with(".spin.internal")
+            || is_network(&host);
         if needs_spin {
             return Err(AllowedHostError::NeedsSpin(text.to_owned()));
         }
@@ -123,7 +123,8 @@ impl HostPattern {
             Some(suffix) => (suffix, true),
             None => (&*host, false),
         };
-        if name.contains('*') || name.parse::<http::uri::Authority>().is_err() || name.contains('@') {
+        if name.contains('*') || name.parse::<http::uri::Authority>().is_err() || name.contains('@')
+        {
             return Err(AllowedHostError::Host(text.to_owned()));
         }
         Ok(if is_suffix { Self::Below(format!(".{name}")) } else { Self::Exactly(host) })
@@ -229,7 +230,10 @@ mod tests {
             ("*", AllowedHostError::NoScheme(named("*"))),
             ("redis://a.org:6379", AllowedHostError::Scheme(named("redis://a.org:6379"))),
             ("http://self", AllowedHostError::NeedsSpin(named("http://self"))),
-            ("http://x.spin.internal", AllowedHostError::NeedsSpin(named("http://x.spin.internal"))),
+            (
+                "http://x.spin.internal",
+                AllowedHostError::NeedsSpin(named("http://x.spin.internal")),
+            ),
             ("http://10.0.0.0/8:80", AllowedHostError::NeedsSpin(named("http://10.0.0.0/8:80"))),
             ("http://", AllowedHostError::Host(named("http://"))),
             ("http://a.*.org", AllowedHostError::Host(named("http://a.*.org"))),

@@ -105,10 +105,10 @@ impl Assembly<'_> {
             None
         } else {
             let composed = chain(&middleware, &part(name));
-            Some(composed.map_err(|source| StartError::Compose {
-                component: name.to_owned(),
-                source,
-            })?)
+            Some(
+                composed
+                    .map_err(|source| StartError::Compose { component: name.to_owned(), source })?,
+            )
         };
         let wasm = composed.as_deref().unwrap_or(&self.sources[name]);
         let component = self.loader.http(name, wasm)?;
@@ -234,6 +234,5 @@ fn sources<'a>(
 }
 
 fn read(path: &Path) -> Result<String, StartError> {
-    fs::read_to_string(path)
-        .map_err(|source| StartError::File { path: path.to_owned(), source })
+    fs::read_to_string(path).map_err(|source| StartError::File { path: path.to_owned(), source })
 }

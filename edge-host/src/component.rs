@@ -64,7 +64,11 @@ impl Loader {
             .map_err(|source| StartError::Component { component: name.to_owned(), source })
     }
 
-    fn link(&self, name: &str, component: &Component) -> Result<InstancePre<HostState>, StartError> {
+    fn link(
+        &self,
+        name: &str,
+        component: &Component,
+    ) -> Result<InstancePre<HostState>, StartError> {
         let ty = component.component_type();
         let mut imports = ty.imports(&self.engine).map(|(import, _)| import);
         let unknown = imports.find(|it| !host::is_offered(it) && !it.starts_with(DENIED_PREFIX));

@@ -53,10 +53,10 @@ impl Schedule {
     /// [`ScheduleError`] if `expression` is not one.
     pub(crate) fn parse(expression: &str) -> Result<Self, ScheduleError> {
         let parser = CronParser::builder().seconds(Seconds::Required).build();
-        parser.parse(expression).map(Self).map_err(|source| ScheduleError {
-            expression: expression.to_owned(),
-            source,
-        })
+        parser
+            .parse(expression)
+            .map(Self)
+            .map_err(|source| ScheduleError { expression: expression.to_owned(), source })
     }
 
     /// The first time after `now`, if there is one in the foreseeable future.

@@ -3,9 +3,9 @@
 use std::{io, path::PathBuf};
 
 use crate::{
-    allowed_hosts::AllowedHostError, compose::ComposeError, cron::ScheduleError, manifest::ManifestError,
-    route::RouteError, runtime_config::RuntimeConfigError, store::StoreError,
-    variables::VariableError,
+    allowed_hosts::AllowedHostError, compose::ComposeError, cron::ScheduleError,
+    manifest::ManifestError, route::RouteError, runtime_config::RuntimeConfigError,
+    store::StoreError, variables::VariableError,
 };
 
 /// Why the edge did not start. Each is one line that names what to change.
@@ -42,7 +42,9 @@ pub enum StartError {
     #[error("a variable is not right")]
     Variable(#[from] VariableError),
     /// A component names a store that the runtime configuration does not have.
-    #[error("component {component} wants {kind} {label:?}, which runtime-config.toml does not have")]
+    #[error(
+        "component {component} wants {kind} {label:?}, which runtime-config.toml does not have"
+    )]
     UnknownStore {
         /// The component.
         component: String,

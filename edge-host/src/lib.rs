@@ -36,6 +36,7 @@ mod host;
 mod limits;
 mod manifest;
 mod problem;
+mod request_body;
 mod route;
 mod runtime_config;
 mod server;

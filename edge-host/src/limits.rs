@@ -5,6 +5,15 @@ use std::time::Duration;
 /// Largest request body. The components have lower limits of their own.
 pub(crate) const REQUEST_BODY_BYTES_MAX: usize = 1024 * 1024;
 
+/// Longest wait for the next part of a request body.
+pub(crate) const REQUEST_BODY_IDLE_MAX: Duration = Duration::from_secs(10);
+
+/// How much of a request body that nobody reads is read for the client's sake.
+pub(crate) const REQUEST_BODY_REST_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long that may take.
+pub(crate) const REQUEST_BODY_REST_TIME_MAX: Duration = Duration::from_secs(5);
+
 /// Longest time from a request's arrival to the head of its response. A long poll holds 20 s.
 pub(crate) const REQUEST_TIME_MAX: Duration = Duration::from_secs(40);
 
@@ -28,6 +37,9 @@ pub(crate) const INSTANCE_REQUESTS_MAX: usize = 128;
 
 /// Requests an instance serves at once, as in Spin.
 pub(crate) const INSTANCE_CONCURRENT_REQUESTS_MAX: usize = 16;
+
+/// How long the newest request of an instance must have been there before another joins it.
+pub(crate) const INSTANCE_SETTLE_TIME: Duration = Duration::from_millis(20);
 
 /// How long an instance may wait for its next request, as in Spin.
 pub(crate) const INSTANCE_IDLE_MAX: Duration = Duration::from_secs(1);

@@ -3,22 +3,53 @@
 //! Source: RFC 9457.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use wasmtime_wasi_http::WasiBody;
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The request's id, if the client sent one that is fit to be repeated, or a new one.
+pub(crate) fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let is_sane = |it: &&HeaderValue| {
+        (8..=64).contains(&it.len())
+            && it.as_bytes().iter().all(|it| it.is_ascii_alphanumeric() || b"-_.".contains(it))
+    };
+    headers.get(&REQUEST_ID).filter(is_sane).cloned().unwrap_or_else(|| {
+        let mut random = [0; 12];
+        // Without randomness the id says nothing, and does no harm.
+        let _ = getrandom::fill(&mut random);
+        let text: String = random.iter().map(|it| char::from(b'a' + it % 26)).collect();
+        HeaderValue::from_str(&text).expect("letters are visible ASCII")
+    })
+}
+
 /// `status` with a body that says only what the status says.
-pub(crate) fn problem(status: StatusCode) -> Response<WasiBody> {
-    let title = status.canonical_reason().unwrap_or("Error");
+pub(crate) fn problem(status: StatusCode, id: HeaderValue) -> Response<WasiBody> {
+    let (code, detail) = match status {
+        StatusCode::BAD_REQUEST => ("bad-request", "the request names no host, or two"),
+        StatusCode::NOT_FOUND => ("not-found", "this path leads nowhere"),
+        StatusCode::PAYLOAD_TOO_LARGE => ("body-too-large", "the body is larger than 1 MiB"),
+        StatusCode::SERVICE_UNAVAILABLE => ("overloaded", "too much at once; try again"),
+        StatusCode::GATEWAY_TIMEOUT => ("timed-out", "this took too long"),
+        _ => ("internal", "something is wrong on our side"),
+    };
     let body = serde_json::json!({
-        "type": "about:blank",
-        "title": title,
+        "type": format!("urn:spaceport:problem:{code}"),
+        "title": status.canonical_reason().unwrap_or("Error"),
         "status": status.as_u16(),
+        "detail": detail,
+        "code": code,
     });
-    let media_type = HeaderValue::from_static("application/problem+json");
     let mut response = text(body.to_string());
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    let headers = response.headers_mut();
+    let media_type = HeaderValue::from_static("application/problem+json");
+    headers.insert(header::CONTENT_TYPE, media_type);
+    headers.insert(REQUEST_ID, id);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     response
 }
 

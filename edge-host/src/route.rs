@@ -62,9 +62,7 @@ impl<T> Routes<T> {
     ///
     /// # Errors
     /// [`RouteError`] for the first route that is not one, or is there twice.
-    pub(crate) fn new(
-        triggers: impl IntoIterator<Item = (String, T)>,
-    ) -> Result<Self, RouteError> {
+    pub(crate) fn new(triggers: impl IntoIterator<Item = (String, T)>) -> Result<Self, RouteError> {
         let mut router = routefinder::Router::new();
         let mut seen = std::collections::BTreeSet::new();
         for (raw, target) in triggers {
@@ -136,7 +134,16 @@ mod tests {
 
     #[test]
     fn precedence_is_that_of_spin() {
-        let table = routes(&["/", "/one", "/one/...", "/one/two/...", "/one/:id", "/one/:id/sub", "/...", "/x/:a/y"]);
+        let table = routes(&[
+            "/",
+            "/one",
+            "/one/...",
+            "/one/two/...",
+            "/one/:id",
+            "/one/:id/sub",
+            "/...",
+            "/x/:a/y",
+        ]);
         let rows = [
             ("/", "/"),
             ("/one", "/one"),

@@ -3,29 +3,26 @@
 use std::{
     convert::Infallible,
     net::SocketAddr,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
 };
 
-use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Uri, header, uri::Scheme};
-use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{
-    Error, WasiBody,
+    WasiBody,
     handler::{ExpirationError, InstantiationError},
 };
 
 use crate::{
     headers,
-    limits::{REQUEST_BODY_BYTES_MAX, REQUEST_TIME_MAX, REQUESTS_MAX},
-    problem::{problem, text},
+    limits::{REQUEST_TIME_MAX, REQUESTS_MAX},
+    problem::{problem, request_id, text},
+    request_body::RequestBody,
     route::{Matched, Routes, WELL_KNOWN_PREFIX},
     worker::{Handler, Ticket},
 };
@@ -53,7 +50,9 @@ impl Service {
         client: SocketAddr,
     ) -> Result<Response<WasiBody>, Infallible> {
         let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-        let response = self.dispatch(request, client).await.unwrap_or_else(problem);
+        let id = request_id(request.headers());
+        let response = self.dispatch(request, client).await;
+        let response = response.unwrap_or_else(|status| problem(status, id));
         if let Some(on_write) = &self.on_write
             && is_write
             && response.status().is_success()
@@ -70,7 +69,11 @@ impl Service {
     ) -> Result<Response<WasiBody>, StatusCode> {
         let path = request.uri().path();
         if let Some(well_known) = path.strip_prefix(WELL_KNOWN_PREFIX) {
-            return if well_known == "health" { Ok(text("OK")) } else { Err(StatusCode::NOT_FOUND) };
+            return if well_known == "health" {
+                Ok(text("OK"))
+            } else {
+                Err(StatusCode::NOT_FOUND)
+            };
         }
         let path = path.to_owned();
         let matched = self.routes.find(&path).ok_or(StatusCode::NOT_FOUND)?;
@@ -120,14 +123,13 @@ fn prepare(
     client: SocketAddr,
     is_over: &Arc<AtomicBool>,
 ) -> Result<Request<WasiBody>, StatusCode> {
-    let length_max = u64::try_from(REQUEST_BODY_BYTES_MAX).unwrap_or(u64::MAX);
-    if length_max < request.body().size_hint().lower() {
+    let (mut parts, body) = request.into_parts();
+    let body = RequestBody::new(body, Arc::clone(is_over));
+    if body.is_declared_too_long() {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    let (mut parts, body) = request.into_parts();
     parts.uri = absolute(&parts)?;
     headers::prepare(&mut parts, matched, client);
-    let body = Capped { body, left_bytes: REQUEST_BODY_BYTES_MAX, is_over: Arc::clone(is_over) };
     Ok(Request::from_parts(parts, body.boxed_unsync()))
 }
 
@@ -146,45 +148,4 @@ fn absolute(parts: &http::request::Parts) -> Result<Uri, StatusCode> {
     };
     uri.scheme = Some(Scheme::HTTP);
     Uri::from_parts(uri).map_err(|_| StatusCode::BAD_REQUEST)
-}
-
-/// A request body that ends in an error when it is too long, and remembers that it was.
-struct Capped {
-    body: Incoming,
-    left_bytes: usize,
-    is_over: Arc<AtomicBool>,
-}
-
-impl Body for Capped {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
-        let length = match &frame {
-            Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
-            _ => 0,
-        };
-        Poll::Ready(match self.left_bytes.checked_sub(length) {
-            Some(left) => {
-                self.left_bytes = left;
-                frame.map(|it| it.map_err(Error::from))
-            }
-            None => {
-                self.is_over.store(true, Ordering::Relaxed);
-                Some(Err(Error::HttpRequestBodySize(None)))
-            }
-        })
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

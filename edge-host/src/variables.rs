@@ -155,10 +155,14 @@ mod tests {
             ("a".to_owned(), Declared { default: Some("default".to_owned()) }),
             ("b".to_owned(), Declared { default: None }),
         ]);
-        let resolve = |given: &[(&str, &str)]| Values::resolve(&declared, &map(given)).map(|it| it.0);
+        let resolve =
+            |given: &[(&str, &str)]| Values::resolve(&declared, &map(given)).map(|it| it.0);
 
         assert_eq!(resolve(&[("b", "1")]), Ok(map(&[("a", "default"), ("b", "1")])));
-        assert_eq!(resolve(&[("a", "2"), ("b", "1"), ("c", "3")]), Ok(map(&[("a", "2"), ("b", "1")])));
+        assert_eq!(
+            resolve(&[("a", "2"), ("b", "1"), ("c", "3")]),
+            Ok(map(&[("a", "2"), ("b", "1")]))
+        );
         assert_eq!(resolve(&[("a", "2")]), Err(VariableError::Missing("b".to_owned())));
     }
 }

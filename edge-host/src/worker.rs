@@ -6,7 +6,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -27,7 +27,7 @@ use crate::{
     host::{Grants, HostState},
     limits::{
         INSTANCE_CONCURRENT_REQUESTS_MAX, INSTANCE_IDLE_MAX, INSTANCE_REQUESTS_MAX,
-        REQUEST_TIME_MAX,
+        INSTANCE_SETTLE_TIME, REQUEST_TIME_MAX,
     },
 };
 
@@ -69,7 +69,10 @@ impl HandlerState for Workers {
             proxy,
             view: |state| state.http(),
             expiration: Expiration(Box::pin(tokio::time::sleep(INSTANCE_IDLE_MAX))),
-            state: Worker { component: Arc::clone(&self.grants.component) },
+            state: Worker {
+                component: Arc::clone(&self.grants.component),
+                started: Mutex::new(None),
+            },
         })
     }
 }
@@ -110,6 +113,21 @@ impl Ticket {
 /// One instance's rules.
 pub(crate) struct Worker {
     component: Arc<str>,
+    /// When a request last started here.
+    started: Mutex<Option<Instant>>,
+}
+
+impl Worker {
+    fn started(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the requests that are here are waiting rather than about to compute. Whoever queues
+    /// for an instance that then computes waits until it is done, so one that has just begun is not
+    /// queued for: there can be another instance.
+    fn is_waiting(&self) -> bool {
+        self.started().is_none_or(|it| INSTANCE_SETTLE_TIME <= it.elapsed())
+    }
 }
 
 impl WorkerState for Worker {
@@ -119,10 +137,12 @@ impl WorkerState for Worker {
     fn should_accept_request(&self, concurrent_count: usize, total_count: usize) -> ShouldAccept {
         if INSTANCE_REQUESTS_MAX <= total_count {
             ShouldAccept::Never
-        } else if INSTANCE_CONCURRENT_REQUESTS_MAX <= concurrent_count {
-            ShouldAccept::No
-        } else {
+        } else if concurrent_count == 0
+            || (concurrent_count < INSTANCE_CONCURRENT_REQUESTS_MAX && self.is_waiting())
+        {
             ShouldAccept::Yes
+        } else {
+            ShouldAccept::No
         }
     }
 
@@ -132,14 +152,21 @@ impl WorkerState for Worker {
         ticket: Ticket,
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        *self.started() = Some(Instant::now());
         let _ = ticket.0.set(store.data_mut().start_request());
         Box::pin(tokio::time::sleep(REQUEST_TIME_MAX))
     }
 
     fn drop(&self, store: Store<HostState>, result: Result<(), wasmtime::Error>) {
         drop(store);
-        if let Err(error) = result {
-            tracing::error!(component = &*self.component, "instance failed: {error:#}");
+        let Err(error) = result else { return };
+        let component = &*self.component;
+        // `ProxyHandler` takes the end of its task for a panic, also when it was only dropped because
+        // the edge stops.
+        if error.to_string() == "worker panicked" && !std::thread::panicking() {
+            tracing::debug!(component, "instance was dropped");
+        } else {
+            tracing::error!(component, "instance failed: {error:#}");
         }
     }
 }

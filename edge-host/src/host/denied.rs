@@ -11,6 +11,8 @@ use wasmtime::{
     component::{Component, Linker, ResourceType, Val, types::ComponentItem},
 };
 
+use wasmtime_wasi_http::{RequestOptions, p2, p3};
+
 use super::HostState;
 use crate::compose::DENIED_PREFIX;
 
@@ -36,12 +38,16 @@ pub(crate) fn add_to_linker(
         for (function, item) in instance.exports(engine) {
             match item.ty {
                 ComponentItem::ComponentFunc(ty) => {
-                    let refusal = Refusal { interface: interface.into(), function: function.into() };
+                    let refusal =
+                        Refusal { interface: interface.into(), function: function.into() };
                     if ty.async_() {
-                        linked.func_new_concurrent(function, move |accessor, _, args, results| {
-                            let answer = accessor.with(|it| refusal.respond(it, args, results));
-                            Box::pin(std::future::ready(answer))
-                        })?;
+                        linked.func_new_concurrent(
+                            function,
+                            move |accessor, _, args, results| {
+                                let answer = accessor.with(|it| refusal.respond(it, args, results));
+                                Box::pin(std::future::ready(answer))
+                            },
+                        )?;
                     } else {
                         linked.func_new(function, move |store, _, args, results| {
                             refusal.respond(store, args, results)
@@ -49,13 +55,30 @@ pub(crate) fn add_to_linker(
                     }
                 }
                 ComponentItem::Resource(_) => {
-                    linked.resource(function, ResourceType::host::<Never>(), |_, _| Ok(()))?;
+                    linked.resource(function, resource(interface, function), |_, _| Ok(()))?;
                 }
                 _ => (),
             }
         }
     }
     Ok(())
+}
+
+/// What stands for a resource: the host's own for those that the interface has from
+/// `wasi:http/types`, and otherwise one that does not exist.
+fn resource(interface: &str, name: &str) -> ResourceType {
+    match (interface.split_once('@').map_or(interface, |(it, _)| it), name) {
+        ("wasi:http/client", "request") => ResourceType::host::<p3::Request>(),
+        ("wasi:http/client", "response") => ResourceType::host::<p3::Response>(),
+        ("wasi:http/outgoing-handler", "outgoing-request") => {
+            ResourceType::host::<p2::types::HostOutgoingRequest>()
+        }
+        ("wasi:http/outgoing-handler", "request-options") => ResourceType::host::<RequestOptions>(),
+        ("wasi:http/outgoing-handler", "future-incoming-response") => {
+            ResourceType::host::<p2::types::HostFutureIncomingResponse>()
+        }
+        _ => ResourceType::host::<Never>(),
+    }
 }
 
 /// The answer of one function.

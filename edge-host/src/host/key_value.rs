@@ -5,9 +5,7 @@ use wasmtime::component::{Accessor, FutureReader, Resource, StreamReader};
 use super::{
     Host, HostState,
     bindings::{
-        spin::key_value::key_value::{
-            Error, Host as HostSync, HostStore, HostStoreWithStore,
-        },
+        spin::key_value::key_value::{Error, Host as HostSync, HostStore, HostStoreWithStore},
         wasi::keyvalue::{atomics, store as wasi},
     },
 };

@@ -2,8 +2,8 @@
 
 pub(crate) mod denied;
 mod key_value;
-mod output;
 pub(crate) mod outbound;
+mod output;
 mod sqlite;
 mod state;
 mod variables;
@@ -72,9 +72,11 @@ const OFFERED: [&str; 16] = [
 /// linked.
 pub(crate) fn is_offered(import: &str) -> bool {
     let interface = import.split_once('@').map_or(import, |(it, _)| it);
-    OFFERED.iter().any(|it| {
-        if it.ends_with('/') { interface.starts_with(it) } else { interface == *it }
-    })
+    OFFERED.iter().any(
+        |it| {
+            if it.ends_with('/') { interface.starts_with(it) } else { interface == *it }
+        },
+    )
 }
 
 /// Everything in [`OFFERED`].

@@ -18,8 +18,8 @@ use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-pub(crate) use connector::Connectors;
 use connector::Connector;
+pub(crate) use connector::Connectors;
 
 use crate::{
     allowed_hosts::{Allowed, AllowedHosts},
@@ -99,8 +99,7 @@ impl WasiHttpHooks for Outbound {
                 .await
                 .map_err(|_| Error::ConnectionReadTimeout)?
                 .map_err(connector::error)?;
-            let response =
-                response.map(|it| Timed::new(it, times.between_bytes).boxed_unsync());
+            let response = response.map(|it| Timed::new(it, times.between_bytes).boxed_unsync());
             let end = Box::new(std::future::ready(Ok(())));
             Ok((response, end as Box<dyn Future<Output = _> + Send>))
         })

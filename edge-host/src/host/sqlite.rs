@@ -63,7 +63,8 @@ async fn execute(
 ) -> Result<(Vec<String>, Vec<RowResult>), Error> {
     let parameters: Vec<SqlValue> = parameters.into_iter().map(to_sql).collect();
     let Rows { columns, rows } = handle.lock().await.execute(sql, &parameters).await?;
-    let rows = rows.into_iter().map(|it| RowResult { values: it.into_iter().map(to_wit).collect() });
+    let rows =
+        rows.into_iter().map(|it| RowResult { values: it.into_iter().map(to_wit).collect() });
     Ok((columns, rows.collect()))
 }
 
@@ -90,7 +91,10 @@ fn to_wit(value: SqlValue) -> Value {
 impl HostSync for HostState {}
 
 impl HostConnection for HostState {
-    fn open(&mut self, label: String) -> wasmtime::Result<Result<Resource<GuestConnection>, Error>> {
+    fn open(
+        &mut self,
+        label: String,
+    ) -> wasmtime::Result<Result<Resource<GuestConnection>, Error>> {
         Self::open(self, &label)
     }
 

@@ -111,8 +111,13 @@ impl Capability {
         Self::SqliteDatabases,
         Self::Variables,
     ];
-    const NAMES: [&str; 5] =
-        ["allowed_outbound_hosts", "environment", "key_value_stores", "sqlite_databases", "variables"];
+    const NAMES: [&str; 5] = [
+        "allowed_outbound_hosts",
+        "environment",
+        "key_value_stores",
+        "sqlite_databases",
+        "variables",
+    ];
 
     fn from_name(name: &str) -> Option<Self> {
         Self::NAMES.iter().position(|it| *it == name).map(|it| Self::ALL[it])
@@ -132,7 +137,12 @@ impl Manifest {
         let manifest = Self {
             variables: each(document.variables, variable)?,
             components: each(document.component, component)?,
-            http_triggers: document.trigger.http.into_iter().map(http_trigger).collect::<Result<_, _>>()?,
+            http_triggers: document
+                .trigger
+                .http
+                .into_iter()
+                .map(http_trigger)
+                .collect::<Result<_, _>>()?,
             cron_triggers: document.trigger.cron.into_iter().map(cron_trigger).collect(),
         };
         manifest.check_references()?;

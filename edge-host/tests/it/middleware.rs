@@ -24,10 +24,7 @@ const DENIED: [(&str, &str); 6] = [
     ("key-value", "Err(Error::AccessDenied)"),
     ("counter", "Error::AccessDenied"),
     ("sqlite", "Err(Error::AccessDenied)"),
-    (
-        "fetch",
-        "ErrorCode::InternalError(Some(\"\"wasi:http/client\" is not permitted\"))",
-    ),
+    ("fetch", "ErrorCode::InternalError(Some(\"\"wasi:http/client\" is not permitted\"))"),
     ("environment", "false"),
 ];
 
@@ -72,10 +69,9 @@ async fn a_chain_is_passed_through_from_the_outermost_to_the_innermost() {
     // Both set the same headers, so that the component sees what the inner one set.
     let all = "{ component = 'gate', inherit_configuration = true }";
     let none = "{ component = 'gate' }";
-    for (chain, want) in [
-        (format!("{all}, {none}"), DENIED[0].1),
-        (format!("{none}, {all}"), GRANTED[0].1),
-    ] {
+    for (chain, want) in
+        [(format!("{all}, {none}"), DENIED[0].1), (format!("{none}, {all}"), GRANTED[0].1)]
+    {
         let running = Running::start(&manifest(&chain)).await;
         let answer = running.post("/echo", "body").await;
         assert_eq!(answer.headers.get_all("probe-passed").iter().count(), 2);

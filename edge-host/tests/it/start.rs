@@ -19,8 +19,16 @@ fn chain(error: &StartError) -> String {
 async fn what_is_wrong_is_named() {
     let rows = [
         ("key_value_stores = [\"default\"]", "files = []", "`files`"),
-        ("key_value_stores = [\"default\"]", "key_value_stores = [\"other\"]", "key-value store \"other\""),
-        ("sqlite_databases = [\"default\"]", "sqlite_databases = [\"other\"]", "SQLite database \"other\""),
+        (
+            "key_value_stores = [\"default\"]",
+            "key_value_stores = [\"other\"]",
+            "key-value store \"other\"",
+        ),
+        (
+            "sqlite_databases = [\"default\"]",
+            "sqlite_databases = [\"other\"]",
+            "SQLite database \"other\"",
+        ),
         ("probe.wasm", "missing.wasm", "component probe has no file"),
         ("{ default = \"hello\" }", "{ required = true }", "SPIN_VARIABLE_GREETING"),
         ("{{ greeting }}", "{{ gretting }}", "\"gretting\""),

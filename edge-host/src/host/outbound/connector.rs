@@ -75,7 +75,11 @@ impl Service<Name> for Resolver {
             let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let usable: Vec<_> =
                 found.into_iter().filter(|it| !is_public_only || is_public(it.ip())).collect();
-            if usable.is_empty() { Err(io::Error::other(PrivateOnly)) } else { Ok(usable.into_iter()) }
+            if usable.is_empty() {
+                Err(io::Error::other(PrivateOnly))
+            } else {
+                Ok(usable.into_iter())
+            }
         })
     }
 }
@@ -141,7 +145,9 @@ pub(super) fn error(error: legacy::Error) -> Error {
             return match io.kind() {
                 io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
                 io::ErrorKind::TimedOut => Error::ConnectionTimeout,
-                _ if error.is_connect() => Error::Connect(io::Error::new(io.kind(), io.to_string())),
+                _ if error.is_connect() => {
+                    Error::Connect(io::Error::new(io.kind(), io.to_string()))
+                }
                 _ => Error::ConnectionTerminated,
             };
         }
