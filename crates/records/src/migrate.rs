@@ -33,7 +33,6 @@ impl<D: Database> Records<D> {
     /// [`MigrateError`]; the schema is as it was before the migration that failed.
     pub async fn migrate(&self, now: Timestamp) -> Result<(), MigrateError> {
         let database = &self.database;
-        database.execute("PRAGMA journal_mode = WAL", Vec::new()).await?;
         database
             .execute(
                 "CREATE TABLE IF NOT EXISTS migrations (name TEXT NOT NULL PRIMARY KEY, \
@@ -45,6 +44,8 @@ impl<D: Database> Records<D> {
         if self.pending().await?.is_empty() {
             return Ok(());
         }
+        // Kept in the file; readers and the writer don't wait for each other.
+        database.execute("PRAGMA journal_mode = WAL", Vec::new()).await?;
         transaction(database, async {
             for (name, script) in self.pending().await? {
                 for statement in statements(script) {

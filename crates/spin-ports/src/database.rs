@@ -1,14 +1,20 @@
 //! Records in Spin's SQLite.
+//!
+//! By its synchronous calls: the asynchronous ones hand each result over as a stream and a future,
+//! which takes longer than our statements, a few rows by an index each, take themselves.
 
 use records::{Database, DatabaseError, Row, Rows, Value};
-use spin_sdk::sqlite::{Connection, Error, Value as SpinValue};
+use spin_sdk::sqlite::{
+    Error, Value as SpinValue,
+    wit::sqlite::{Connection, QueryResult},
+};
 
 /// A connection to the component's database `default`.
 pub struct SpinDatabase(Connection);
 
 impl SpinDatabase {
-    pub(crate) async fn open() -> Result<Self, DatabaseError> {
-        Connection::open_default().await.map(Self).map_err(error)
+    pub(crate) fn open() -> Result<Self, DatabaseError> {
+        Connection::open("default").map(Self).map_err(error)
     }
 }
 
@@ -18,9 +24,8 @@ impl Database for SpinDatabase {
         statement: &str,
         parameters: Vec<Value>,
     ) -> Result<Rows, DatabaseError> {
-        let parameters = parameters.into_iter().map(to_spin);
-        let result = self.0.execute(statement, parameters).await.map_err(error)?;
-        let rows = result.collect().await.map_err(error)?;
+        let parameters: Vec<_> = parameters.into_iter().map(to_spin).collect();
+        let QueryResult { rows, .. } = self.0.execute(statement, &parameters).map_err(error)?;
         rows.into_iter()
             .map(|row| row.values.into_iter().map(from_spin).collect::<Result<_, _>>().map(Row))
             .collect()

@@ -11,34 +11,34 @@ use spin_sdk::{
 
 /// Adds one to the counter `key`; the first to do so has claimed it.
 pub(crate) fn claim(key: &str) -> Result<bool, KeyValueError> {
-    let bucket = store::open("default").map_err(atomics_error)?;
-    atomics::increment(&bucket, key, 1).map(|count| count == 1).map_err(atomics_error)
+    let bucket = store::open("default").map_err(|it| atomics_error(&it))?;
+    atomics::increment(&bucket, key, 1).map(|count| count == 1).map_err(|it| atomics_error(&it))
 }
 
 pub(crate) async fn mark(key: &str) -> Result<(), KeyValueError> {
-    open().await?.set(key, b"1").await.map_err(error)
+    open().await?.set(key, b"1").await.map_err(|it| error(&it))
 }
 
 pub(crate) async fn is_marked(key: &str) -> Result<bool, KeyValueError> {
-    open().await?.exists(key).await.map_err(error)
+    open().await?.exists(key).await.map_err(|it| error(&it))
 }
 
 pub(crate) async fn keys() -> Result<Vec<String>, KeyValueError> {
-    open().await?.get_keys().await.collect().await.map_err(error)
+    open().await?.get_keys().await.collect().await.map_err(|it| error(&it))
 }
 
 pub(crate) async fn forget(key: &str) -> Result<(), KeyValueError> {
-    open().await?.delete(key).await.map_err(error)
+    open().await?.delete(key).await.map_err(|it| error(&it))
 }
 
 async fn open() -> Result<Store, KeyValueError> {
-    Store::open_default().await.map_err(error)
+    Store::open_default().await.map_err(|it| error(&it))
 }
 
-fn error(error: Error) -> KeyValueError {
+fn error(error: &Error) -> KeyValueError {
     KeyValueError(error.to_string())
 }
 
-fn atomics_error(error: store::Error) -> KeyValueError {
+fn atomics_error(error: &store::Error) -> KeyValueError {
     KeyValueError(format!("{error:?}"))
 }

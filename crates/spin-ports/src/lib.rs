@@ -24,7 +24,7 @@ impl Platform for Spin {
     type Database = SpinDatabase;
 
     async fn database(&self) -> Result<SpinDatabase, DatabaseError> {
-        SpinDatabase::open().await
+        SpinDatabase::open()
     }
 
     async fn claim(&self, key: &str) -> Result<bool, KeyValueError> {

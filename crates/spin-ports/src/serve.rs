@@ -25,7 +25,8 @@ pub async fn edge() -> Result<Arc<Edge<Spin>>, Problem> {
         return Ok(Arc::clone(edge));
     }
     let values = values().await;
-    let config = Config::parse(|name| values.get(name).cloned()).map_err(misconfigured)?;
+    let config =
+        Config::parse(|name| values.get(name).cloned()).map_err(|it| misconfigured(&it))?;
     Ok(Arc::clone(EDGE.get_or_init(|| Edge::new(config, Arc::new(Spin)))))
 }
 
@@ -35,7 +36,7 @@ pub async fn edge() -> Result<Arc<Edge<Spin>>, Problem> {
 /// The answer to give while the configuration is wrong.
 pub async fn site() -> Result<Site, Problem> {
     let values = values().await;
-    Site::parse(|name| values.get(name).cloned()).map_err(misconfigured)
+    Site::parse(|name| values.get(name).cloned()).map_err(|it| misconfigured(&it))
 }
 
 /// Answers `request` by the router that `make` makes at the instance's first request.
@@ -69,7 +70,7 @@ async fn values() -> BTreeMap<&'static str, String> {
     values
 }
 
-fn misconfigured(error: ConfigError) -> Problem {
+fn misconfigured(error: &ConfigError) -> Problem {
     tracing::error!(error = error.to_string(), "the configuration is wrong");
     let detail = "something is wrong on our side";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)

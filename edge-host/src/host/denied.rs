@@ -8,7 +8,9 @@
 
 use wasmtime::{
     Engine,
-    component::{Component, Linker, ResourceType, Val, types::ComponentItem},
+    component::{
+        Component, Linker, Resource, ResourceAny, ResourceType, Val, types::ComponentItem,
+    },
 };
 
 use wasmtime_wasi_http::{RequestOptions, p2, p3};
@@ -99,9 +101,7 @@ impl Refusal {
             wasmtime::format_err!("{} {} has nothing to act on", self.interface, self.function)
         })?;
         for arg in args {
-            if let Val::Resource(resource) = arg {
-                resource.resource_drop(&mut store)?;
-            }
+            take_back(&mut store, arg)?;
         }
         results[0] = answer;
         Ok(())
@@ -134,5 +134,34 @@ impl Refusal {
             ("wasi:cli/environment", _) => Some(Val::Option(None)),
             _ => None,
         }
+    }
+}
+
+/// Removes what the guest handed over with its request, as nobody else will.
+fn take_back(
+    mut store: impl wasmtime::AsContextMut<Data = HostState>,
+    arg: &Val,
+) -> wasmtime::Result<()> {
+    fn remove<T: Send + 'static>(
+        mut store: impl wasmtime::AsContextMut<Data = HostState>,
+        resource: ResourceAny,
+    ) -> wasmtime::Result<()> {
+        let resource: Resource<T> = resource.try_into_resource(&mut store)?;
+        store.as_context_mut().data_mut().table.delete(resource)?;
+        Ok(())
+    }
+
+    match arg {
+        Val::Option(Some(arg)) => take_back(store, arg),
+        Val::Resource(it) if it.ty() == ResourceType::host::<p3::Request>() => {
+            remove::<p3::Request>(store, *it)
+        }
+        Val::Resource(it) if it.ty() == ResourceType::host::<p2::types::HostOutgoingRequest>() => {
+            remove::<p2::types::HostOutgoingRequest>(store, *it)
+        }
+        Val::Resource(it) if it.ty() == ResourceType::host::<RequestOptions>() => {
+            remove::<RequestOptions>(store, *it)
+        }
+        _ => Ok(()),
     }
 }

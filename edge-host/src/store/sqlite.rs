@@ -145,7 +145,13 @@ impl Handle {
         let deadline = Instant::now() + SQLITE_BUSY_MAX;
         let mut pause = Duration::from_millis(1);
         loop {
-            match tokio::task::block_in_place(|| self.try_execute(sql, parameters)) {
+            // To make room for a blocking call costs more than a read of a few rows does.
+            let result = if self.is_read(sql) {
+                self.try_execute(sql, parameters)
+            } else {
+                tokio::task::block_in_place(|| self.try_execute(sql, parameters))
+            };
+            match result {
                 Err(StatementError::Busy) if Instant::now() < deadline => (),
                 result => return result,
             }
@@ -164,6 +170,12 @@ impl Handle {
     /// The rows that this handle's last writing statement changed.
     pub(crate) fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// Whether `sql` is a query of its own, which waits for no disk to be synced.
+    fn is_read(&self, sql: &str) -> bool {
+        let connection = &self.pooled.as_ref().expect("only drop takes it").connection;
+        first_word(sql).eq_ignore_ascii_case("select") && connection.is_autocommit()
     }
 
     fn try_execute(&mut self, sql: &str, parameters: &[Value]) -> Result<Rows, StatementError> {
@@ -246,8 +258,12 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
+fn first_word(sql: &str) -> &str {
+    sql.trim_start().split(|it: char| !it.is_ascii_alphabetic()).next().unwrap_or("")
+}
+
 fn is_commit(sql: &str) -> bool {
-    let word = sql.trim_start().split(|it: char| !it.is_ascii_alphabetic()).next().unwrap_or("");
+    let word = first_word(sql);
     word.eq_ignore_ascii_case("commit") || word.eq_ignore_ascii_case("end")
 }
 

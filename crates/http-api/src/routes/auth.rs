@@ -108,12 +108,12 @@ fn nonce_key(nonce: &str) -> String {
 }
 
 fn expected(config: &Config) -> Result<Expected, ApiError> {
-    let origin = config.site.origin.parse().map_err(|error| ApiError::internal(error))?;
+    let origin = config.site.origin.parse().map_err(ApiError::internal)?;
     Ok(Expected { domain: config.site.domain.clone(), origin, chain_ids: Vec::new() })
 }
 
 fn instant(now: Timestamp) -> Result<OffsetDateTime, ApiError> {
-    OffsetDateTime::from_unix_timestamp(now.unix_s()).map_err(|error| ApiError::internal(error))
+    OffsetDateTime::from_unix_timestamp(now.unix_s()).map_err(ApiError::internal)
 }
 
 fn cookie(token: &str, max_age_seconds: u64) -> HeaderValue {

@@ -78,8 +78,8 @@ async fn new_space<P: Platform, D: Database>(
         return Err(ApiError::ReservedName(name.to_string()));
     }
     let offer = records.app(&body.app).await?.ok_or(ApiError::AppNotFound(body.app))?;
-    let schema: Schema = serde_json::from_value(offer.settings_schema.clone())
-        .map_err(|error| ApiError::internal(error))?;
+    let schema: Schema =
+        serde_json::from_value(offer.settings_schema.clone()).map_err(ApiError::internal)?;
     let settings = schema.validate(&body.settings.unwrap_or_default())?;
     Ok(NewSpace {
         id: SpaceId::new(edge.platform.now(), edge.platform.random()),
