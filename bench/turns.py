@@ -9,5 +9,5 @@ TEST = "work_grows_with_what_changes_and_not_with_what_exists"
 
 def main():
     machine()
-    command = ["cargo", "test", "--quiet", "--package", "worker", TEST, "--", "--nocapture"]
+    command = ["cargo", "test", "--quiet", "--package", "worker", "--lib", TEST, "--", "--nocapture"]
     subprocess.run(command, cwd=ROOT, check=True)

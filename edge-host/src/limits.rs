@@ -47,6 +47,9 @@ pub(crate) const INSTANCE_IDLE_MAX: Duration = Duration::from_secs(1);
 /// Longest wait for a database that another connection is writing to, as in Spin.
 pub(crate) const SQLITE_BUSY_MAX: Duration = Duration::from_secs(5);
 
+/// How long one SQL statement may run, which it does on a thread that others wait for.
+pub(crate) const SQLITE_STATEMENT_TIME_MAX: Duration = Duration::from_secs(5);
+
 /// Largest result of one SQL statement.
 pub(crate) const SQLITE_RESULT_BYTES_MAX: usize = 32 * 1024 * 1024;
 

@@ -83,6 +83,7 @@ impl Installation {
     /// The command that starts it all.
     #[must_use]
     pub fn up_command(&self, program: Program) -> Command {
+        warm::warm_up(&self.state());
         let mut command = program.command();
         command.args(["up", "--json", "--edge", "127.0.0.1:0", "--gateway", "127.0.0.1:0"]);
         command.arg("--state").arg(self.state());
@@ -95,7 +96,6 @@ impl Installation {
 
     /// Starts it, or starts it again.
     pub fn up(&mut self) {
-        warm::warm_up(&self.state());
         let started = Process::start(&mut self.up_command(Program::Plain), &self.log_path());
         self.up = Some(started.unwrap_or_else(|status| {
             panic!("it ended with {status} before it was ready:\n{}", self.log())
@@ -108,7 +108,6 @@ impl Installation {
     /// # Errors
     /// How it ended, if it came there before it was ready.
     pub fn up_to_failpoint(&mut self, failpoint: &str) -> Result<(), ExitStatus> {
-        warm::warm_up(&self.state());
         let mut command = self.up_command(Program::Failpoints);
         command.env("SPACEPORT_FAILPOINT", failpoint);
         self.up = Some(Process::start(&mut command, &self.log_path())?);

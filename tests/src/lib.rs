@@ -1,5 +1,5 @@
-//! What the end-to-end tests need: the product as it is installed, clients of its HTTP contract, and
-//! a look at the Docker Engine behind its back.
+//! What the end-to-end tests need: the product as it is installed, clients of its HTTP contract,
+//! and a look at the Docker Engine behind its back.
 //!
 //! Nothing here knows the product's code. What is expected comes from the HTTP contract.
 

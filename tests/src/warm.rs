@@ -1,7 +1,7 @@
 //! Compiled code, handed from one installation to the next.
 //!
-//! An edge compiles its components when a state is new, which costs many seconds of CPU, and keeps the
-//! result under names that are made of the content. So a copy of another state's is as good.
+//! An edge compiles its components when a state is new, which costs many seconds of CPU, and keeps
+//! the result under names that are made of the content. So a copy of another state's is as good.
 
 use std::{
     ffi::OsStr,

@@ -7,7 +7,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -21,7 +21,13 @@ use rusqlite::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::{Durability, StoreError, open};
-use crate::limits::{SQLITE_BUSY_MAX, SQLITE_IDLE_CONNECTIONS_MAX, SQLITE_RESULT_BYTES_MAX};
+use crate::limits::{
+    SQLITE_BUSY_MAX, SQLITE_IDLE_CONNECTIONS_MAX, SQLITE_RESULT_BYTES_MAX,
+    SQLITE_STATEMENT_TIME_MAX,
+};
+
+/// How many steps of SQLite's machine pass between two looks at the clock: about a millisecond.
+const PROGRESS_OPS: i32 = 10_000;
 
 /// A database file and the connections to it that nobody uses.
 pub(crate) struct Database {
@@ -35,6 +41,8 @@ struct Pooled {
     connection: Connection,
     /// Somebody changed how the connection behaves. It is closed rather than handed out again.
     is_tainted: Arc<AtomicBool>,
+    /// When its statement began.
+    began: Arc<Mutex<Instant>>,
 }
 
 /// A connection while somebody has it.
@@ -106,12 +114,23 @@ impl Database {
         let is_tainted = Arc::new(AtomicBool::new(false));
         let taint = Arc::clone(&is_tainted);
         connection.authorizer(Some(move |context: AuthContext<'_>| authorize(&context, &taint)))?;
-        Ok(Pooled { connection, is_tainted })
+        let began = Arc::new(Mutex::new(Instant::now()));
+        let watched = Arc::clone(&began);
+        connection.progress_handler(
+            PROGRESS_OPS,
+            Some(move || SQLITE_STATEMENT_TIME_MAX < locked(&watched).elapsed()),
+        )?;
+        Ok(Pooled { connection, is_tainted, began })
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Pooled>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, Vec<Pooled>> {
+        locked(&self.idle)
     }
+}
+
+/// A panic elsewhere leaves nothing half done that these locks guard.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Denies what Spin denies, and notes what would outlive its guest.
@@ -193,7 +212,9 @@ impl Handle {
     }
 
     fn run(&mut self, sql: &str, parameters: &[Value]) -> Result<Rows, StatementError> {
-        let connection = &self.pooled.as_ref().expect("only drop takes it").connection;
+        let pooled = self.pooled.as_ref().expect("only drop takes it");
+        *locked(&pooled.began) = Instant::now();
+        let connection = &pooled.connection;
         let changed_before = connection.total_changes();
         let (rows, is_read) = match query(connection, sql, parameters) {
             Err(StatementError::Sqlite(error)) if is_busy(&error) => {

@@ -45,3 +45,13 @@ async fn a_body_has_a_largest_size() {
     let answer = running.post("/echo", &format!("{largest}a")).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_has_an_end_too() {
+    let running = Running::start(MANIFEST).await;
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+                   SELECT count(*) FROM n";
+    let error = running.post("/sql", endless).await.refused();
+    assert!(error.contains("interrupted"), "{error}");
+    assert_eq!(running.post("/sql", "SELECT 1").await.ok(), "1\nValue::Integer(1)");
+}

@@ -1,8 +1,8 @@
 //! Killed at any moment and started again, the product carries on: never two stacks, no orphan, no
 //! answer lost.
 //!
-//! Method: a client lives a whole life of a space (sign in, make, wait, visit, delete, sign out) and repeats
-//! what got no answer. Meanwhile the product is killed at one named place after the other, as
+//! Method: a client lives a whole life of a space (sign in, make, wait, visit, delete, sign out) and
+//! repeats what got no answer. Meanwhile the product is killed at one named place after the other, as
 //! `kill -9` does, and started again. A place that is never reached fails the test.
 
 #[path = "../../../worker/src/failpoint_names.rs"]

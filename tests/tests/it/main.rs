@@ -5,6 +5,8 @@
 mod bad_input;
 mod cli;
 mod crashes;
+mod edge;
 mod failures;
 mod isolation;
 mod main_job;
+mod sessions;
