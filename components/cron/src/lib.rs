@@ -4,7 +4,11 @@
 //! it missed and drops errors. So the work is a route of the edge, idempotent and catching up by
 //! itself, and this asks for it over WASI 0.2.
 
-#![expect(unsafe_code, reason = "what wit-bindgen generates from the WIT exports functions")]
+#![expect(
+    unsafe_code,
+    clippy::same_length_and_capacity,
+    reason = "what wit-bindgen generates from the WIT exports functions"
+)]
 
 mod post;
 

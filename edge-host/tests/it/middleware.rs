@@ -9,7 +9,7 @@ fn manifest(middleware: &str) -> String {
     let chained = format!("{trigger}dependencies.middleware = [{middleware}]\n");
     let gate = "\n[component.gate]\nsource = \"{probes}/probe-middleware.wasm\"\n";
     let hosts = "allowed_outbound_hosts = [\"http://127.0.0.1:1\"]\nkey_value_stores";
-    MANIFEST.replacen(trigger, &chained, 1).replacen("key_value_stores", hosts, 1) + gate
+    MANIFEST.replacen("key_value_stores", hosts, 1).replacen(trigger, &chained, 1) + gate
 }
 
 /// What the middleware said it got, by thing.
