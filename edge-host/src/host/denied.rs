@@ -139,7 +139,7 @@ impl Refusal {
 
 /// Removes what the guest handed over with its request, as nobody else will.
 fn take_back(
-    mut store: impl wasmtime::AsContextMut<Data = HostState>,
+    store: impl wasmtime::AsContextMut<Data = HostState>,
     arg: &Val,
 ) -> wasmtime::Result<()> {
     fn remove<T: Send + 'static>(
