@@ -69,7 +69,7 @@ impl WalletFile {
 
 /// Whose key it is.
 pub(super) fn wallet_of(key: &SigningKey) -> Wallet {
-    siwe::address_of(key.verifying_key()).into()
+    evm::address_of(key.verifying_key()).into()
 }
 
 fn parse(digits: &str) -> Option<SigningKey> {

@@ -14,6 +14,30 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 #[error("not an identifier of this kind")]
 pub struct IdError;
 
+/// The 26 digits of a ULID: 48 bits of time and 80 random ones.
+///
+/// Source: <https://github.com/ulid/spec>.
+#[must_use]
+pub fn ulid(now: Timestamp, random: [u8; 10]) -> String {
+    let time = u128::from(u64::try_from(now.unix_ms()).unwrap_or(0)) << 80;
+    let tail = random.iter().fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
+    let mut bits = time | tail;
+    let mut digits = [0_u8; 26];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[usize::try_from(bits & 31).expect("five bits fit")];
+        bits >>= 5;
+    }
+    String::from_utf8_lossy(&digits).into_owned()
+}
+
+/// Whether `text` is a ULID in upper case.
+#[must_use]
+pub fn is_ulid(text: &str) -> bool {
+    // The first digit of 26 carries three bits of 128 only.
+    let fits = text.len() == 26 && text.as_bytes()[0] <= b'7';
+    fits && text.bytes().all(|it| ALPHABET.contains(&it))
+}
+
 /// Names a space for ever: `spc_` and a ULID, so ids sort by the time they were made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -23,15 +47,7 @@ impl SpaceId {
     /// A new id from the time and 80 random bits.
     #[must_use]
     pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
-        let time = u128::from(u64::try_from(now.unix_ms()).unwrap_or(0)) << 80;
-        let tail = random.iter().fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
-        let mut bits = time | tail;
-        let mut digits = [0_u8; 26];
-        for digit in digits.iter_mut().rev() {
-            *digit = ALPHABET[usize::try_from(bits & 31).expect("five bits fit")];
-            bits >>= 5;
-        }
-        Self(format!("spc_{}", String::from_utf8_lossy(&digits)))
+        Self(format!("spc_{}", ulid(now, random)))
     }
 
     /// The id as text.
@@ -52,13 +68,7 @@ impl FromStr for SpaceId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let digits = text.strip_prefix("spc_").ok_or(IdError)?;
-        // The first digit of 26 carries three bits of 128 only.
-        let fits = digits.len() == 26 && digits.as_bytes()[0] <= b'7';
-        if fits && digits.bytes().all(|it| ALPHABET.contains(&it)) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(IdError)
-        }
+        if is_ulid(digits) { Ok(Self(text.to_owned())) } else { Err(IdError) }
     }
 }
 

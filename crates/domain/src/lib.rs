@@ -15,7 +15,7 @@ mod wallet;
 
 pub use generation::Generation;
 pub use hex::hex;
-pub use id::{IdError, RequestId, SpaceId};
+pub use id::{IdError, RequestId, SpaceId, is_ulid, ulid};
 pub use lifecycle::{Desired, IllegalTransition, ObservedState, Phase, PhaseEvent, transition};
 pub use name::{NameError, ReservedNames, SpaceName};
 pub use progress::{StepRecord, StepState};

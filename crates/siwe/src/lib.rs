@@ -23,7 +23,7 @@ pub use fields::{FieldError, Fields};
 pub use message::Message;
 pub use origin::{Origin, OriginError};
 pub use parse::ParseError;
-pub use signature::{Signature, SignatureError, address_of, eip191_hash, recover, sign};
+pub use signature::{eip191_hash, recover, sign};
 pub use timestamp::TimestampError;
 pub use verify::{
     Checked, Expected, ISSUED_AT_LEEWAY_SECONDS, Verified, VerifyError, check, verify,

@@ -1,13 +1,11 @@
 //! Does this message sign somebody in here and now?
 
 use alloy_primitives::Address;
+use evm::{Signature, SignatureError};
 use iri_string::types::UriStr;
 use time::{Duration, OffsetDateTime};
 
-use crate::{
-    Fields, Message, Origin, ParseError, Signature, SignatureError,
-    signature::{eip191_hash, recover_from_hash},
-};
+use crate::{Fields, Message, Origin, ParseError, signature::eip191_hash};
 
 /// How far, in seconds, the clock of the one who made the message may be ahead of ours.
 pub const ISSUED_AT_LEEWAY_SECONDS: i64 = 60;
@@ -146,13 +144,22 @@ impl Checked {
     /// # Errors
     /// [`SignatureError`]. The address may still be a contract's, which has no key and signs in
     /// ways that this crate does not judge.
-    pub fn signed_by_key(self, signature: &str) -> Result<Verified, SignatureError> {
+    pub fn signed_by_key(&self, signature: &str) -> Result<Verified, SignatureError> {
         let signature: Signature = signature.parse()?;
-        let signer = recover_from_hash(&self.hash, &signature)?;
+        let signer = evm::recover(&self.hash, &signature)?;
         if signer != self.message.fields().address {
             return Err(SignatureError::WrongSigner);
         }
-        Ok(Verified(self.message))
+        Ok(Verified(self.message.clone()))
+    }
+
+    /// Check 10 of [`verify`] for a contract wallet, which the caller has made: the contract at the
+    /// address, asked on the chain of the message, takes the signature of [`Self::hash`] for its own.
+    ///
+    /// Source: EIP-1271, EIP-6492.
+    #[must_use]
+    pub fn signed_by_contract(self) -> Verified {
+        Verified(self.message)
     }
 }
 

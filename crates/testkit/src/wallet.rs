@@ -19,7 +19,7 @@ impl TestWallet {
         let mut bytes = [0; 32];
         bytes[31] = number;
         let key = SigningKey::from_slice(&bytes).unwrap();
-        let wallet = siwe::address_of(key.verifying_key()).into();
+        let wallet = evm::address_of(key.verifying_key()).into();
         Self { key, wallet }
     }
 

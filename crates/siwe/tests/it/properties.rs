@@ -5,9 +5,10 @@
 //! line replaced, which get further.
 
 use crate::common::full_fields;
+use evm::{Signature, address_of};
 use k256::ecdsa::SigningKey;
 use proptest::{collection::vec, option, prelude::*};
-use siwe::{Fields, Message, Origin, Signature, address_of, recover, sign};
+use siwe::{Fields, Message, Origin, recover, sign};
 use time::OffsetDateTime;
 
 /// 0000-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z.

@@ -2,8 +2,9 @@
 //!
 //! The signature in the middle of the tables is from the public vectors, not made by this crate.
 
+use evm::{Signature, SignatureError, address_of};
 use k256::ecdsa::SigningKey;
-use siwe::{Signature, SignatureError, address_of, eip191_hash, recover, sign};
+use siwe::{eip191_hash, recover, sign};
 
 /// `r` of the vector "example message".
 const R: &str = "dc35c7f8ba2720df052e0092556456127f00f7707eaa8e3bbff7e56774e7f2e0";

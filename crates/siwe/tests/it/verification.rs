@@ -2,11 +2,12 @@
 //! limit, then which rule speaks first.
 
 use crate::common::{fields, full_fields, vectors};
+use evm::{SignatureError, address_of};
 use k256::ecdsa::SigningKey;
 use serde_json::Value;
 use siwe::{
-    Expected, FieldError, Fields, Message, ParseError, SignatureError, TimestampError, VerifyError,
-    address_of, check, eip191_hash, recover, sign, verify,
+    Expected, FieldError, Fields, Message, ParseError, TimestampError, VerifyError, check,
+    eip191_hash, recover, sign, verify,
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339, macros::datetime};
 
