@@ -228,6 +228,12 @@ mod tests {
         let rows = [
             ("a.org", AllowedHostError::NoScheme(named("a.org"))),
             ("*", AllowedHostError::NoScheme(named("*"))),
+            ("", AllowedHostError::NoScheme(named(""))),
+            ("http://a.org b.org", AllowedHostError::Host(named("http://a.org b.org"))),
+            (
+                "http://a.org http://b.org",
+                AllowedHostError::Port(named("http://a.org http://b.org")),
+            ),
             ("redis://a.org:6379", AllowedHostError::Scheme(named("redis://a.org:6379"))),
             ("http://self", AllowedHostError::NeedsSpin(named("http://self"))),
             (

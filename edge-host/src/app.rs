@@ -28,7 +28,7 @@ use crate::{
         key_value::{KeyValueFile, KeyValueStore},
         sqlite::Database,
     },
-    variables::Values,
+    variables::{Values, VariableError},
     worker::{Handler, Workers},
 };
 
@@ -142,8 +142,7 @@ fn grant(
     for (variable, template) in &component.variables {
         variables.insert(variable.clone(), values.expand(template)?);
     }
-    let hosts = component.allowed_outbound_hosts.iter().map(|it| values.expand(it));
-    let hosts: Vec<String> = hosts.collect::<Result<_, _>>()?;
+    let hosts = expand_hosts(&component.allowed_outbound_hosts, values)?;
     let allowed = AllowedHosts::parse(hosts.iter().map(|it| &**it))
         .map_err(|source| StartError::AllowedHost { component: name.to_owned(), source })?;
     let component_name: Arc<str> = name.into();
@@ -157,6 +156,21 @@ fn grant(
         outbound: Outbound::new(&component_name, allowed, clients),
         component: component_name,
     })
+}
+
+/// The entries of `allowed_outbound_hosts`. One with a template is as many entries, separated by
+/// white space, as its variables make of it, and none if that is empty.
+fn expand_hosts(entries: &[String], values: &Values) -> Result<Vec<String>, VariableError> {
+    let mut hosts = Vec::new();
+    for entry in entries {
+        let expanded = values.expand(entry)?;
+        if entry.contains("{{") {
+            hosts.extend(expanded.split_whitespace().map(str::to_owned));
+        } else {
+            hosts.push(expanded);
+        }
+    }
+    Ok(hosts)
 }
 
 fn each<T>(
@@ -235,4 +249,53 @@ fn sources<'a>(
 
 fn read(path: &Path) -> Result<String, StartError> {
     fs::read_to_string(path).map_err(|source| StartError::File { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::variables::Declared;
+
+    #[test]
+    fn a_template_grants_as_many_hosts_as_its_variables_name() {
+        let with_default = |(name, default): (&str, &str)| {
+            (name.to_owned(), Declared { default: Some(default.to_owned()) })
+        };
+        let declared = [
+            ("none", ""),
+            ("blank", " \n "),
+            ("one", "https://a.org"),
+            ("two", " https://a.org\n\thttp://b.org:81 "),
+            ("names", "a.org b.org"),
+        ];
+        let values = Values::resolve(&declared.map(with_default).into(), &BTreeMap::new()).unwrap();
+        #[rustfmt::skip]
+        let rows: &[(&[&str], &[&str])] = &[
+            (&[],                                   &[]),
+            (&["https://c.org"],                    &["https://c.org"]),
+            (&["{{ none }}"],                       &[]),
+            (&["{{ blank }}"],                      &[]),
+            (&["{{ one }}"],                        &["https://a.org"]),
+            (&["{{ two }}"],                        &["https://a.org", "http://b.org:81"]),
+            (&["{{ two }}", "{{ none }}", "*://*"], &["https://a.org", "http://b.org:81", "*://*"]),
+            (&["{{ one }} {{ none }} {{ one }}"],   &["https://a.org", "https://a.org"]),
+            // Not one template, but it has one: what it becomes is still checked.
+            (&["https://{{ none }}"],               &["https://"]),
+            (&["https://{{ names }}"],              &["https://a.org", "b.org"]),
+            // Without a template nothing is split.
+            (&["https://a.org https://b.org"],      &["https://a.org https://b.org"]),
+            (&[""],                                 &[""]),
+        ];
+        for (entries, want) in rows {
+            let entries = entries.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+            assert_eq!(expand_hosts(&entries, &values).unwrap(), *want, "{entries:?}");
+        }
+    }
+
+    #[test]
+    fn a_template_of_a_variable_that_is_not_there_grants_nothing() {
+        let error = expand_hosts(&["{{ other }}".to_owned()], &Values::default()).unwrap_err();
+        let (template, name) = ("{{ other }}".to_owned(), "other".to_owned());
+        assert_eq!(error, VariableError::UnknownName { template, name });
+    }
 }

@@ -21,7 +21,7 @@ use crate::environment;
 /// How long a server may take to accept a connection.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// How often a request is sent again that the edge did not take, and how long at most between two.
+/// How often a request is sent again that the edge did not take, and the longest wait before that.
 const TRIES_MAX: u32 = 5;
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
@@ -152,44 +152,48 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Response, ApiError> {
-        let mut has_signed_in = false;
-        for _ in 0..TRIES_MAX {
-            match (self.send_once(method.clone(), path, body).await, &self.credential) {
-                (
-                    Err(ApiError::Refused { status: StatusCode::UNAUTHORIZED, .. }),
-                    Credential::Wallet { file, token },
-                ) if !has_signed_in => {
-                    has_signed_in = true;
-                    *token.write().await = sign_in::sign_in(self, file).await?;
-                }
-                (Err(ApiError::Refused { retry_after: Some(pause), .. }), _) => {
-                    tokio::time::sleep(pause.min(PAUSE_MAX)).await;
-                }
-                (answer, _) => return answer,
+        let request = |token: &str| {
+            let request = self.http.request(method.clone(), self.edge.at(path)).bearer_auth(token);
+            match body {
+                Some(body) => request.json(body),
+                None => request,
             }
-        }
-        self.send_once(method, path, body).await
-    }
-
-    async fn send_once(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Response, ApiError> {
+        };
         let token = match &self.credential {
             Credential::Token(token) => token.clone(),
             Credential::Wallet { token, .. } => token.read().await.clone(),
         };
-        let mut request = self.http.request(method, self.edge.at(path)).bearer_auth(token);
-        if let Some(body) = body {
-            request = request.json(body);
+        match (self.answer(|| request(&token)).await, &self.credential) {
+            (
+                Err(ApiError::Refused { status: StatusCode::UNAUTHORIZED, .. }),
+                Credential::Wallet { file, token },
+            ) => {
+                let new = sign_in::sign_in(self, file).await?;
+                token.write().await.clone_from(&new);
+                self.answer(|| request(&new)).await
+            }
+            (answer, _) => answer,
         }
-        self.answer(request).await
     }
 
-    /// Sends a request that says itself who asks.
-    pub(super) async fn answer(&self, request: RequestBuilder) -> Result<Response, ApiError> {
+    /// Sends what `request` makes, which says itself who asks. If it came too early, waits as long
+    /// as the edge says and sends it again, unless that is too long to sit here for.
+    pub(super) async fn answer(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Response, ApiError> {
+        for _ in 0..TRIES_MAX {
+            match self.answer_once(request()).await {
+                Err(ApiError::Refused { retry_after: Some(pause), .. }) if pause <= PAUSE_MAX => {
+                    tokio::time::sleep(pause).await;
+                }
+                answer => return answer,
+            }
+        }
+        self.answer_once(request()).await
+    }
+
+    async fn answer_once(&self, request: RequestBuilder) -> Result<Response, ApiError> {
         let answer = request.send().await;
         let answer =
             answer.map_err(|source| ApiError::Unreachable { edge: self.edge.clone(), source })?;

@@ -70,12 +70,12 @@ struct Nonce {
 /// If the edge does not let the wallet in.
 pub(super) async fn sign_in(api: &Api, wallet: &WalletFile) -> Result<String, ApiError> {
     let key = wallet.key()?;
-    let nonce = api.answer(api.anonymous(Method::GET, "/v1/auth/nonce")).await?;
+    let nonce = api.answer(|| api.anonymous(Method::GET, "/v1/auth/nonce")).await?;
     let Nonce { nonce } = api.read(nonce).await?;
     let message = message(api.edge(), wallet_of(&key), nonce, clock::now())?.to_string();
     let signature = siwe::sign(&message, &key);
     let proof = json!({ "message": message, "signature": signature });
-    let verified = api.anonymous(Method::POST, "/v1/auth/verify").json(&proof);
+    let verified = || api.anonymous(Method::POST, "/v1/auth/verify").json(&proof);
     let session: SavedSession = api.read(api.answer(verified).await?).await?;
     let token = session.token.clone();
     Sessions::of(wallet).keep(api.edge(), session)?;

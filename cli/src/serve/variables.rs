@@ -28,7 +28,9 @@ pub(super) fn variables(
     for (name, value) in defaults {
         given.entry(name.to_owned()).or_insert(value);
     }
-    Config::parse(|name| given.get(name).cloned())?;
+    let config = Config::parse(|name| given.get(name).cloned())?;
+    // The nodes that are asked can be reached, and nothing else.
+    given.entry("rpc_origins".to_owned()).or_insert(config.endpoints.origins().join(" "));
     Ok(given)
 }
 
@@ -53,6 +55,11 @@ mod tests {
         assert_eq!(got["session_key"], state.session_key().unwrap());
         assert_eq!(got["admin_key_sha256"], sha256_hex(&state.admin_key().unwrap()));
         assert_ne!(got["cron_key"], run("other", "x").unwrap()["cron_key"]);
+
+        assert_eq!(got["rpc_origins"], "");
+        let urls = r#"{"1":["https://a.example/key","http://127.0.0.1:8545"]}"#;
+        let got = run("rpc_urls", urls).unwrap();
+        assert_eq!(got["rpc_origins"], "http://127.0.0.1:8545 https://a.example:443");
 
         let error = run("base_domain", "Spaces.example").unwrap_err().to_string();
         assert!(error.contains("variable base_domain"), "{error}");

@@ -1,18 +1,23 @@
-//! What proves who is calling: sessions, sign-in nonces, passports, host and admin keys.
+//! What proves who is calling: sessions, sign-in nonces, passports, host, admin and API keys.
 //!
-//! All are stateless: a value says itself whether we made it and until when it holds. What must be
-//! remembered (a nonce that was used, a session that was ended) is the caller's to remember.
+//! All but the keys are stateless: a value says itself whether we made it and until when it holds.
+//! What must be remembered (a nonce that was used, a session that was ended, a key's hash) is the
+//! caller's to remember.
 
+mod api_key;
 mod keys;
 mod nonce;
 mod passport;
+mod scope;
 mod secret;
 mod session;
 mod token;
 
-pub use keys::{KeyRing, SecretTooShort};
+pub use api_key::{ApiKey, ApiKeyError, KeyId};
+pub use keys::{KeyRing, SecretError};
 pub use nonce::{NONCE_LIFETIME, NonceError, SignInNonce};
 pub use passport::{PASSPORT_HEADER, PASSPORT_LIFETIME, Passport};
+pub use scope::{Scope, ScopeError, Scopes};
 pub use secret::{Secret, sha256_hex};
 pub use session::{SESSION_LIFETIME, Session};
 pub use token::TokenError;

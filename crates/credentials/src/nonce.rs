@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{Timestamp, hex};
 use subtle::ConstantTimeEq;
 
-use crate::keys::{KeyRing, hmac_sha256};
+use crate::keys::{Key, KeyRing, hmac_sha256};
 
 /// How long a nonce can be used.
 pub const NONCE_LIFETIME: Duration = Duration::from_mins(10);
@@ -36,7 +36,7 @@ impl SignInNonce {
     pub fn new(keys: &KeyRing, now: Timestamp, random: [u8; 12]) -> Self {
         let issued_at = u32::try_from(now.unix_s()).unwrap_or(0);
         let body = format!("{issued_at:08x}{}", hex(&random));
-        let proof = proof(keys, &body);
+        let proof = proof(&keys.nonce.current, &body);
         Self(body + &proof)
     }
 
@@ -50,7 +50,9 @@ impl SignInNonce {
             return Err(NonceError::Foreign);
         }
         let (body, found) = text.split_at(Self::BODY_LEN);
-        if !bool::from(found.as_bytes().ct_eq(proof(keys, body).as_bytes())) {
+        let is_proof_of =
+            |key| -> bool { found.as_bytes().ct_eq(proof(key, body).as_bytes()).into() };
+        if !keys.nonce.accepted().any(is_proof_of) {
             return Err(NonceError::Foreign);
         }
         let nonce = Self(text.to_owned());
@@ -71,8 +73,8 @@ impl SignInNonce {
     }
 }
 
-fn proof(keys: &KeyRing, body: &str) -> String {
-    hex(&hmac_sha256(&keys.nonce, body.as_bytes())[..16])
+fn proof(key: &Key, body: &str) -> String {
+    hex(&hmac_sha256(&key.bytes, body.as_bytes())[..16])
 }
 
 #[cfg(test)]
@@ -83,8 +85,8 @@ mod tests {
 
     #[test]
     fn only_our_own_fresh_nonces_are_accepted() {
-        let keys = KeyRing::derive(&"k".repeat(32)).unwrap();
-        let other_keys = KeyRing::derive(&"o".repeat(32)).unwrap();
+        let keys = KeyRing::derive(&"k".repeat(32), &[]).ok().unwrap();
+        let other_keys = KeyRing::derive(&"o".repeat(32), &[]).ok().unwrap();
         let nonce = SignInNonce::new(&keys, NOW, [7; 12]);
         let text = nonce.as_str();
         let end = NOW.plus(NONCE_LIFETIME);

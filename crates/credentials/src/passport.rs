@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use domain::{Timestamp, Wallet};
 use http::{HeaderName, Method};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     keys::KeyRing,
-    token::{TokenError, open, seal},
+    token::{Kind, TokenError, open, seal},
 };
 
 /// The header that carries a passport inwards. From outside it means nothing.
@@ -17,17 +17,21 @@ pub const PASSPORT_HEADER: HeaderName = HeaderName::from_static("spaceport-passp
 /// How long a request may take from the middleware to the handler.
 pub const PASSPORT_LIFETIME: Duration = Duration::from_mins(1);
 
-const PURPOSE: &str = "passport";
+/// A gate may have much to say.
+const PASSPORT: Kind = Kind { purpose: "passport", len_max: 16 * 1024 };
 
-/// What a middleware established about one request.
+/// What a middleware established about one request, with what a gate says, a `G`.
 ///
 /// A handler that needs it and does not find a valid one refuses, so a pipeline that somebody broke
 /// in the manifest fails closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Passport {
+pub struct Passport<G> {
     /// Who is calling.
     pub wallet: Wallet,
+    /// What the gate said, if the request came through one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<G>,
     /// The method of the request.
     pub method: String,
     /// The path of the request.
@@ -36,12 +40,19 @@ pub struct Passport {
     pub expires_at: Timestamp,
 }
 
-impl Passport {
-    /// A passport for this request of `wallet`.
+impl<G: Serialize + DeserializeOwned> Passport<G> {
+    /// A passport for this request of `wallet`, about which the gate said `gate`.
     #[must_use]
-    pub fn issue(wallet: Wallet, method: &Method, path: &str, now: Timestamp) -> Self {
+    pub fn issue(
+        wallet: Wallet,
+        gate: Option<G>,
+        method: &Method,
+        path: &str,
+        now: Timestamp,
+    ) -> Self {
         Self {
             wallet,
+            gate,
             method: method.to_string(),
             path: path.to_owned(),
             expires_at: now.plus(PASSPORT_LIFETIME),
@@ -51,7 +62,7 @@ impl Passport {
     /// The passport as a header's value.
     #[must_use]
     pub fn to_token(&self, keys: &KeyRing) -> String {
-        seal(&keys.passport, PURPOSE, self)
+        seal(&keys.passport, &PASSPORT, self)
     }
 
     /// The passport in `token`, if it was issued for this request.
@@ -65,7 +76,7 @@ impl Passport {
         path: &str,
         now: Timestamp,
     ) -> Result<Self, TokenError> {
-        let passport: Self = open(&keys.passport, PURPOSE, token)?;
+        let passport: Self = open(&keys.passport, &PASSPORT, token)?;
         if passport.method != method.as_str() || passport.path != path {
             return Err(TokenError::Foreign);
         }
@@ -76,14 +87,23 @@ impl Passport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Session;
 
     const NOW: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
 
+    fn keys() -> KeyRing {
+        KeyRing::derive(&"k".repeat(32), &[]).ok().unwrap()
+    }
+
+    fn passport<G: Serialize + DeserializeOwned>(gate: Option<G>) -> Passport<G> {
+        let wallet = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap();
+        Passport::issue(wallet, gate, &Method::POST, "/v1/spaces", NOW)
+    }
+
     #[test]
     fn a_passport_is_good_for_its_own_request_only() {
-        let keys = KeyRing::derive(&"k".repeat(32)).unwrap();
-        let wallet = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap();
-        let passport = Passport::issue(wallet, &Method::POST, "/v1/spaces", NOW);
+        let keys = keys();
+        let passport = passport(Some("open".to_owned()));
         let token = passport.to_token(&keys);
         let late = NOW.plus(PASSPORT_LIFETIME);
         let read = |method, path, now| Passport::from_token(&keys, &token, method, path, now);
@@ -95,11 +115,42 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_no_passport() {
-        let keys = KeyRing::derive(&"k".repeat(32)).unwrap();
-        let wallet = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap();
-        let session = crate::Session::begin(wallet, 1, NOW, [3; 16]).to_token(&keys);
-        let read = Passport::from_token(&keys, &session, &Method::POST, "/v1/spaces", NOW);
+    fn a_passport_carries_up_to_16_kib_of_what_the_gate_said() {
+        let keys = keys();
+        let read = |token: &str| {
+            Passport::<String>::from_token(&keys, token, &Method::POST, "/v1/spaces", NOW)
+        };
+        #[rustfmt::skip]
+        let rows = [
+            (None,                     true),
+            (Some(String::new()),      true),
+            (Some("x".repeat(12_000)), true),
+            (Some("x".repeat(12_300)), false),
+        ];
+        for (gate, is_read) in rows {
+            let passport = passport(gate);
+            let token = passport.to_token(&keys);
+            let want = if is_read { Ok(passport) } else { Err(TokenError::Foreign) };
+            assert_eq!(read(&token), want, "{} bytes", token.len());
+        }
+    }
+
+    #[test]
+    fn what_another_gate_said_is_no_answer() {
+        let keys = keys();
+        let token = passport(Some(5)).to_token(&keys);
+        let read = Passport::<String>::from_token(&keys, &token, &Method::POST, "/v1/spaces", NOW);
+        assert_eq!(read, Err(TokenError::Foreign));
+    }
+
+    #[test]
+    fn a_session_is_no_passport_and_a_passport_no_session() {
+        let keys = keys();
+        let passport = passport(Some(5));
+        let session = Session::begin(passport.wallet, 1, NOW, [3; 16]).to_token(&keys);
+        let read = Passport::<u8>::from_token(&keys, &session, &Method::POST, "/v1/spaces", NOW);
+        assert_eq!(read, Err(TokenError::Foreign));
+        let read = Session::from_token(&keys, &passport.to_token(&keys), NOW);
         assert_eq!(read, Err(TokenError::Foreign));
     }
 }

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     keys::KeyRing,
-    token::{TokenError, open, seal},
+    token::{Kind, TokenError, open, seal},
 };
 
 /// How long a session lasts.
 pub const SESSION_LIFETIME: Duration = Duration::from_hours(12);
 
-const PURPOSE: &str = "session";
+const SESSION: Kind = Kind { purpose: "session", len_max: 2048 };
 
 /// A signed-in period of a wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ impl Session {
     /// The session as a bearer token.
     #[must_use]
     pub fn to_token(&self, keys: &KeyRing) -> String {
-        seal(&keys.session, PURPOSE, self)
+        seal(&keys.session, &SESSION, self)
     }
 
     /// The session that `token` stands for, if it is ours and not over. Whether it was revoked is
@@ -48,7 +48,7 @@ impl Session {
     /// # Errors
     /// [`TokenError`].
     pub fn from_token(keys: &KeyRing, token: &str, now: Timestamp) -> Result<Self, TokenError> {
-        let session: Self = open(&keys.session, PURPOSE, token)?;
+        let session: Self = open(&keys.session, &SESSION, token)?;
         if session.expires_at <= now { Err(TokenError::Expired) } else { Ok(session) }
     }
 }
@@ -61,8 +61,8 @@ mod tests {
 
     #[test]
     fn a_session_is_ours_until_it_ends() {
-        let keys = KeyRing::derive(&"k".repeat(32)).unwrap();
-        let other_keys = KeyRing::derive(&"o".repeat(32)).unwrap();
+        let keys = KeyRing::derive(&"k".repeat(32), &[]).ok().unwrap();
+        let other_keys = KeyRing::derive(&"o".repeat(32), &[]).ok().unwrap();
         let wallet = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap();
         let session = Session::begin(wallet, 1, NOW, [3; 16]);
         let token = session.to_token(&keys);

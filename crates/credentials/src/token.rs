@@ -1,7 +1,8 @@
 //! Tokens: claims that only we can have written and only we can read.
 //!
-//! PASETO v4.local; the purpose is the implicit assertion, so that a token made for one purpose is
-//! none for another.
+//! PASETO v4.local. The purpose is the implicit assertion, so that a token made for one purpose is
+//! none for another; the footer is the id of the key, so that among several the right one is found
+//! without trying. PASETO authenticates both.
 
 use pasetors::{
     keys::SymmetricKey,
@@ -10,8 +11,15 @@ use pasetors::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Longest token that is looked at, in bytes.
-const TOKEN_LEN_MAX: usize = 2048;
+use crate::keys::{Key, Keys};
+
+/// What a kind of token is for, and what it may be.
+pub(crate) struct Kind {
+    /// Nothing else has the same.
+    pub(crate) purpose: &'static str,
+    /// Longest token that is looked at, in bytes.
+    pub(crate) len_max: usize,
+}
 
 /// Why a token is not accepted. Which of the reasons it was helps an attacker only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,30 +32,41 @@ pub enum TokenError {
     Expired,
 }
 
-/// Writes `claims` into a token.
-pub(crate) fn seal(key: &[u8; 32], purpose: &str, claims: &impl Serialize) -> String {
-    let key = SymmetricKey::<V4>::from(key).expect("the key has 32 bytes");
+/// Writes `claims` into a token, with the current key.
+pub(crate) fn seal(keys: &Keys, kind: &Kind, claims: &impl Serialize) -> String {
     let payload = serde_json::to_vec(claims).expect("claims are plain data");
-    LocalToken::encrypt(&key, &payload, None, Some(purpose.as_bytes()))
+    let (footer, purpose) = (keys.current.id.as_bytes(), kind.purpose.as_bytes());
+    LocalToken::encrypt(&symmetric(&keys.current), &payload, Some(footer), Some(purpose))
         .expect("the payload is not empty and the system has randomness")
 }
 
-/// Reads the claims of a token.
+/// Reads the claims of a token that was made with one of the keys.
 ///
 /// # Errors
 /// [`TokenError::Foreign`]. Whether it has expired is the caller's to say.
 pub(crate) fn open<T: DeserializeOwned>(
-    key: &[u8; 32],
-    purpose: &str,
+    keys: &Keys,
+    kind: &Kind,
     token: &str,
 ) -> Result<T, TokenError> {
-    if TOKEN_LEN_MAX < token.len() {
+    if kind.len_max < token.len() {
         return Err(TokenError::Foreign);
     }
-    let key = SymmetricKey::<V4>::from(key).expect("the key has 32 bytes");
     let untrusted =
         UntrustedToken::<Local, V4>::try_from(token).map_err(|_| TokenError::Foreign)?;
-    let trusted = LocalToken::decrypt(&key, &untrusted, None, Some(purpose.as_bytes()))
-        .map_err(|_| TokenError::Foreign)?;
+    let footer = untrusted.untrusted_footer();
+    let trusted = keys
+        .accepted()
+        // Version 0.1.0 wrote no footer.
+        .filter(|key| footer.is_empty() || footer == key.id.as_bytes())
+        .find_map(|key| {
+            let purpose = kind.purpose.as_bytes();
+            LocalToken::decrypt(&symmetric(key), &untrusted, None, Some(purpose)).ok()
+        })
+        .ok_or(TokenError::Foreign)?;
     serde_json::from_str(trusted.payload()).map_err(|_| TokenError::Foreign)
+}
+
+fn symmetric(key: &Key) -> SymmetricKey<V4> {
+    SymmetricKey::from(&key.bytes).expect("the key has 32 bytes")
 }

@@ -9,13 +9,16 @@ use std::{
 
 use bytes::Bytes;
 use credentials::PASSPORT_HEADER;
-use http::{HeaderValue, Request, Response, request::Parts};
+use http::{HeaderName, HeaderValue, Request, Response, request::Parts};
 use tower_layer::Layer;
 use tower_service::Service;
 
+/// The header that tells a handler who is calling: an address. From outside it means nothing.
+pub const WALLET_HEADER: HeaderName = HeaderName::from_static("spaceport-wallet");
+
 /// Decides on a request.
 pub trait Guard: Clone + Send + Sync + 'static {
-    /// Whether the request may go on, and with which passport.
+    /// Whether the request may go on, and what is told inwards of its caller.
     ///
     /// # Errors
     /// The answer to a request that may not.
@@ -30,8 +33,13 @@ pub trait Guard: Clone + Send + Sync + 'static {
 pub enum Admission {
     /// The guard has nothing to say about it.
     Unguarded,
-    /// With this passport.
-    Passport(HeaderValue),
+    /// The caller is known.
+    Known {
+        /// The caller's address, for handlers that only want to know who it is.
+        wallet: HeaderValue,
+        /// All that was established, sealed, for handlers of ours.
+        passport: HeaderValue,
+    },
 }
 
 /// Puts a [`Gate`] in front of a service.
@@ -85,10 +93,13 @@ where
         let mut inner = mem::replace(&mut self.inner, clone);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
+            // What comes from outside under these names means nothing.
             parts.headers.remove(PASSPORT_HEADER);
+            parts.headers.remove(WALLET_HEADER);
             match guard.admit(&parts).await {
                 Ok(Admission::Unguarded) => {}
-                Ok(Admission::Passport(passport)) => {
+                Ok(Admission::Known { wallet, passport }) => {
+                    parts.headers.insert(WALLET_HEADER, wallet);
                     parts.headers.insert(PASSPORT_HEADER, passport);
                 }
                 Err(refusal) => return Ok(refusal.map(R::from)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use credentials::{Secret, Session, sha256_hex};
+use credentials::{ApiKey, Scope, Scopes, Secret, Session, sha256_hex};
 use domain::Wallet;
 use http::{HeaderMap, Method, header, request::Parts};
 
@@ -12,9 +12,51 @@ use crate::{config::Config, edge::Edge, error::ApiError, platform::Platform};
 /// The cookie that carries a session. The prefix makes browsers keep it to our own host.
 pub(crate) const SESSION_COOKIE: &str = "__Host-session";
 
-/// A wallet that signed in.
-#[derive(Debug)]
+/// How much later a key's use is noted than it happened, at most: a write for each would make
+/// reading as dear as writing.
+const LAST_USED_STEP_MS: i64 = 60_000;
+
+/// A wallet, and what proves that it is calling.
+#[derive(Clone, Debug)]
 pub(crate) struct Caller {
+    pub(crate) wallet: Wallet,
+    credential: Credential,
+}
+
+#[derive(Clone, Debug)]
+enum Credential {
+    /// The wallet signed in. Only then it may be the operator's.
+    Session { session: Session, is_admin: bool },
+    /// The wallet made a key for somebody or something.
+    Key(Scopes),
+}
+
+impl Caller {
+    /// Whether this is the operator, whom no gate and no limit stops.
+    pub(crate) const fn is_admin(&self) -> bool {
+        matches!(self.credential, Credential::Session { is_admin: true, .. })
+    }
+
+    /// # Errors
+    /// [`ApiError::InsufficientScope`] for a key that was not made for this.
+    fn require(self, scope: Scope) -> Result<Self, ApiError> {
+        match &self.credential {
+            Credential::Key(scopes) if !scopes.contains(scope) => {
+                Err(ApiError::InsufficientScope(scope))
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+/// A wallet that may read its spaces and what there is to know for it.
+pub(crate) struct Reader(pub(crate) Caller);
+
+/// A wallet that may make and change spaces.
+pub(crate) struct Writer(pub(crate) Caller);
+
+/// A wallet that signed in itself.
+pub(crate) struct SignedIn {
     pub(crate) session: Session,
     pub(crate) is_admin: bool,
 }
@@ -30,23 +72,20 @@ pub(crate) struct HostCaller {
 /// The cron trigger.
 pub(crate) struct CronCaller;
 
-impl Caller {
-    pub(crate) const fn wallet(&self) -> &Wallet {
-        &self.session.wallet
-    }
-}
-
 /// The wallet that a request comes from.
 ///
 /// # Errors
-/// [`ApiError::Unauthenticated`] without a session that holds, [`ApiError::CrossSiteRequest`] if
-/// another site's page may have made the browser send it.
+/// [`ApiError::Unauthenticated`] without a session or key that holds, [`ApiError::CrossSiteRequest`]
+/// if another site's page may have made the browser send it.
 pub(crate) async fn authenticate<P: Platform>(
     edge: &Edge<P>,
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Caller, ApiError> {
     let token = if let Some(bearer) = bearer(headers)? {
+        if ApiKey::is_meant(bearer) {
+            return caller_of_key(edge, bearer).await;
+        }
         bearer
     } else if let Some(cookie) = cookie(headers) {
         if !method.is_safe() && !is_from_our_pages(&edge.config, headers) {
@@ -54,15 +93,36 @@ pub(crate) async fn authenticate<P: Platform>(
         }
         cookie
     } else {
-        return Err(ApiError::Unauthenticated("the request has no session"));
+        return Err(ApiError::Unauthenticated("the request has no session and no key"));
     };
     let session = Session::from_token(&edge.config.keys, token, edge.platform.now())
         .map_err(|_| ApiError::Unauthenticated("the session is not valid or has expired"))?;
-    if edge.platform.is_marked(&revocation_key(&session)).await? {
+    if edge.platform.exists(&revocation_key(&session)).await? {
         return Err(ApiError::Unauthenticated("the session was ended"));
     }
     let is_admin = edge.config.admins.contains(&session.wallet);
-    Ok(Caller { session, is_admin })
+    Ok(Caller { wallet: session.wallet, credential: Credential::Session { session, is_admin } })
+}
+
+async fn caller_of_key<P: Platform>(edge: &Edge<P>, text: &str) -> Result<Caller, ApiError> {
+    let key = ApiKey::parse(text).map_err(|_| {
+        ApiError::Unauthenticated("the key has a typing error: its checksum is wrong")
+    })?;
+    let records = edge.records().await?;
+    let now = edge.platform.now();
+    let record = records.key_of_hash(&key.hash(), now).await?;
+    let record = record
+        .ok_or(ApiError::Unauthenticated("there is no such key, or it was revoked or expired"))?;
+    records.touch_key(&record, now, LAST_USED_STEP_MS).await?;
+    Ok(Caller { wallet: record.wallet, credential: Credential::Key(record.scopes) })
+}
+
+/// Whether a request comes with the operator's own key.
+pub(crate) fn has_admin_key(config: &Config, headers: &HeaderMap) -> bool {
+    match (bearer(headers), config.admin_key_sha256.as_deref()) {
+        (Ok(Some(bearer)), Some(hash)) => Secret::matches(bearer, hash),
+        _ => false,
+    }
 }
 
 /// The key under which the end of a session is kept; it says itself until when it matters.
@@ -96,7 +156,38 @@ impl<P: Platform> FromRequestParts<Arc<Edge<P>>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, edge: &Arc<Edge<P>>) -> Result<Self, ApiError> {
-        authenticate(edge, &parts.method, &parts.headers).await
+        // Who is calling was found out already where requests are counted.
+        match parts.extensions.get::<Result<Self, ApiError>>() {
+            Some(known) => known.clone(),
+            None => authenticate(edge, &parts.method, &parts.headers).await,
+        }
+    }
+}
+
+impl<P: Platform> FromRequestParts<Arc<Edge<P>>> for Reader {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Arc<Edge<P>>) -> Result<Self, ApiError> {
+        Caller::from_request_parts(parts, edge).await?.require(Scope::SpacesRead).map(Self)
+    }
+}
+
+impl<P: Platform> FromRequestParts<Arc<Edge<P>>> for Writer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Arc<Edge<P>>) -> Result<Self, ApiError> {
+        Caller::from_request_parts(parts, edge).await?.require(Scope::SpacesWrite).map(Self)
+    }
+}
+
+impl<P: Platform> FromRequestParts<Arc<Edge<P>>> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Arc<Edge<P>>) -> Result<Self, ApiError> {
+        match Caller::from_request_parts(parts, edge).await?.credential {
+            Credential::Session { session, is_admin } => Ok(Self { session, is_admin }),
+            Credential::Key(_) => Err(ApiError::SessionRequired),
+        }
     }
 }
 
@@ -104,14 +195,11 @@ impl<P: Platform> FromRequestParts<Arc<Edge<P>>> for Operator {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, edge: &Arc<Edge<P>>) -> Result<Self, ApiError> {
-        let admin_key = edge.config.admin_key_sha256.as_deref();
-        if let (Some(bearer), Some(hash)) = (bearer(&parts.headers)?, admin_key)
-            && Secret::matches(bearer, hash)
-        {
+        if has_admin_key(&edge.config, &parts.headers) {
             return Ok(Self);
         }
-        let caller = authenticate(edge, &parts.method, &parts.headers).await?;
-        if caller.is_admin { Ok(Self) } else { Err(ApiError::Forbidden) }
+        let caller = Caller::from_request_parts(parts, edge).await?;
+        if caller.is_admin() { Ok(Self) } else { Err(ApiError::Forbidden) }
     }
 }
 

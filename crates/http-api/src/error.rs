@@ -3,12 +3,17 @@
 use std::{error::Error, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
+use credentials::Scope;
 use domain::NameError;
+use gate::StatementError;
 use http::{HeaderValue, StatusCode, header};
+use limits::Standing;
 use problem::Problem;
 use records::DatabaseError;
 
-use crate::platform::KeyValueError;
+use crate::{
+    admission::Admission, counting::AlsoLimited, platform::KeyValueError, view::GateClosedView,
+};
 
 /// Why a request failed.
 ///
@@ -37,6 +42,26 @@ pub(crate) enum ApiError {
     CrossSiteRequest,
     #[error("only the operator may do this")]
     Forbidden,
+    #[error("sign in with the wallet itself for this: a key can't do it")]
+    SessionRequired,
+    #[error("the key was not made for this: it lacks the scope {0}")]
+    InsufficientScope(Scope),
+    #[error("{0}")]
+    InvalidKey(&'static str),
+    #[error("there is no such key")]
+    KeyNotFound,
+    #[error("the wallet has as many keys as it can have; revoke one first")]
+    TooManyKeys,
+    #[error("too many requests: {n} every {period} s", n = .0.allowance.requests(), period = .0.allowance.period().as_secs())]
+    RateLimited(Standing),
+    #[error("no more spaces for now: {n} every {period} s", n = .0.allowance.requests(), period = .0.allowance.period().as_secs())]
+    ProvisionLimited(Standing),
+    #[error("this wallet does not hold what is asked for")]
+    GateClosed(Box<Admission>),
+    #[error("what the wallet holds can't be read now; nothing was changed, try again shortly")]
+    GateUnavailable,
+    #[error("the header Gate-Attestation: {0}")]
+    MalformedAttestation(StatementError),
     #[error("only an owner of the space may do this")]
     OwnerOnly,
     #[error("there is no such space")]
@@ -67,6 +92,8 @@ pub(crate) enum ApiError {
     SignIn(#[from] siwe::VerifyError),
     #[error("this nonce has been used; get a new one")]
     NonceUsed,
+    #[error("the wallet may be a contract, and its chain can't be asked now; send the same again")]
+    ChainUnavailable(#[source] Arc<dyn Error + Send + Sync>),
     #[error("the space is being deleted")]
     SpaceDeleting,
     #[error("the space is suspended")]
@@ -102,6 +129,19 @@ impl ApiError {
             Self::Unauthenticated(_) => (401, "unauthenticated", "Not signed in"),
             Self::CrossSiteRequest => (403, "cross-site-request", "Cross-site request"),
             Self::Forbidden => (403, "forbidden", "Not allowed"),
+            Self::SessionRequired => (403, "session-required", "Session required"),
+            Self::InsufficientScope(_) => (403, "insufficient-scope", "Insufficient scope"),
+            Self::InvalidKey(_) => (400, "invalid-key", "Not a key that can be made"),
+            Self::KeyNotFound => (404, "key-not-found", "No such key"),
+            Self::TooManyKeys => (409, "too-many-keys", "Too many keys"),
+            Self::RateLimited(_) | Self::ProvisionLimited(_) => {
+                (429, "rate-limited", "Too many requests")
+            }
+            Self::GateClosed(_) => (403, "gate-closed", "Gate closed"),
+            Self::GateUnavailable => (503, "gate-unavailable", "Gate unavailable"),
+            Self::MalformedAttestation(_) => {
+                (400, "malformed-attestation", "Not a balance statement")
+            }
             Self::OwnerOnly => (403, "forbidden", "Not allowed"),
             Self::SpaceNotFound => (404, "space-not-found", "No such space"),
             Self::AppNotFound(_) => (404, "app-not-found", "No such app"),
@@ -118,6 +158,7 @@ impl ApiError {
             Self::IdempotencyKeyReused => (422, "idempotency-key-reused", "Key reused"),
             Self::SignIn(error) => sign_in_row(error),
             Self::NonceUsed => (401, "nonce-used", "Nonce used"),
+            Self::ChainUnavailable(_) => (503, "chain-unavailable", "Chain unavailable"),
             Self::SpaceDeleting => (409, "space-deleting", "Space is being deleted"),
             Self::Suspended => (409, "suspended", "Space is suspended"),
             Self::StoreUnavailable(_) => (503, "store-unavailable", "Temporarily unavailable"),
@@ -137,14 +178,26 @@ impl ApiError {
         }
         let status = StatusCode::from_u16(status).expect("the table has status codes only");
         let problem = Problem::new(status, code, title, detail);
-        match self {
-            Self::StoreUnavailable(_) => {
-                problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
-            }
-            Self::NoCapacity => {
-                problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("60"))
-            }
+        let problem = match self {
+            Self::GateClosed(admission) => problem.with_members(&GateClosedView::of(admission)),
             _ => problem,
+        };
+        match self.retry_after_s() {
+            Some(seconds) => problem.with_header(header::RETRY_AFTER, HeaderValue::from(seconds)),
+            None => problem,
+        }
+    }
+
+    /// When it is worth trying again, where that is known.
+    fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Self::StoreUnavailable(_) => Some(1),
+            Self::GateUnavailable | Self::ChainUnavailable(_) => Some(5),
+            Self::NoCapacity => Some(60),
+            Self::RateLimited(standing) | Self::ProvisionLimited(standing) => {
+                Some(standing.level.retry_after_s())
+            }
+            _ => None,
         }
     }
 }
@@ -184,6 +237,9 @@ impl IntoResponse for ApiError {
         let mut response: Response = self.problem().into_response();
         if let Some(source) = self.source().filter(|_| response.status().is_server_error()) {
             response.extensions_mut().insert(Cause(chain(source)));
+        }
+        if let Self::ProvisionLimited(standing) = self {
+            response.extensions_mut().insert(AlsoLimited(standing));
         }
         response
     }

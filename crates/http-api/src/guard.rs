@@ -1,41 +1,64 @@
-//! The guard in front of `POST /v1/spaces`.
+//! What stands in front of a handler: a session or key, and the gate.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
 use credentials::Passport;
-use gate::{Admission, Guard};
-use http::{HeaderValue, Method, Request, Response, request::Parts};
+use gate::{Admission as Way, Guard};
+use http::{HeaderValue, Request, Response, request::Parts};
 use http_body_util::BodyExt as _;
+use serde::{Deserialize, Serialize};
 use tower::ServiceExt as _;
 
 use crate::{
-    caller::authenticate, edge::Edge, error::ApiError, layers::around, platform::Platform,
+    admission::{Admission, admission},
+    caller::{Caller, authenticate},
+    config::RefusalBy,
+    edge::Edge,
+    error::ApiError,
+    layers::around,
+    platform::Platform,
 };
 
-/// Lets a wallet that signed in pass, with a passport that says who it is.
-///
-/// Only what makes something is guarded; reading a list is not.
+/// What the gate said about the caller of one request, as it stands in the passport.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GateStamp {
+    /// There is no gate.
+    Off,
+    /// The operator passes every gate.
+    Operator,
+    /// This.
+    Checked(Admission),
+}
+
+/// Lets who signed in or has a key pass, with a passport that says who it is.
 pub struct SessionGuard<P>(Arc<Edge<P>>);
+
+/// Lets wallets pass that the policy lets in, with a passport that says what the gate said.
+pub struct GateGuard<P>(Arc<Edge<P>>);
 
 impl<P: Platform> SessionGuard<P> {
     /// A guard over `edge`.
     pub const fn new(edge: Arc<Edge<P>>) -> Self {
         Self(edge)
     }
+}
 
-    /// The answer to a request that may not pass, with what every answer of ours has.
-    async fn refuse(&self, request: &Parts, error: ApiError) -> Response<Bytes> {
-        let edge = &self.0;
-        let answer = move || std::future::ready(error.clone());
-        let routes = around(Router::new().fallback(answer), &edge.config.site, &edge.platform);
-        let mut same = Request::new(Body::empty());
-        *same.headers_mut() = request.headers.clone();
-        let Ok(response) = routes.oneshot(same).await;
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.map(http_body_util::Collected::to_bytes);
-        Response::from_parts(parts, body.expect("a problem is in memory"))
+impl<P: Platform> GateGuard<P> {
+    /// A guard over `edge`.
+    pub const fn new(edge: Arc<Edge<P>>) -> Self {
+        Self(edge)
+    }
+
+    async fn stamp(&self, caller: &Caller, request: &Parts) -> Result<GateStamp, ApiError> {
+        let Some(policy) = &self.0.config.gate.policy else { return Ok(GateStamp::Off) };
+        if caller.is_admin() {
+            return Ok(GateStamp::Operator);
+        }
+        let admission = admission(&self.0, policy, caller.wallet, &request.headers).await?;
+        Ok(GateStamp::Checked(admission))
     }
 }
 
@@ -45,18 +68,76 @@ impl<P> Clone for SessionGuard<P> {
     }
 }
 
+impl<P> Clone for GateGuard<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl<P: Platform> Guard for SessionGuard<P> {
-    async fn admit(&self, request: &Parts) -> Result<Admission, Response<Bytes>> {
-        if request.method != Method::POST {
-            return Ok(Admission::Unguarded);
+    async fn admit(&self, request: &Parts) -> Result<Way, Response<Bytes>> {
+        match authenticate(&self.0, &request.method, &request.headers).await {
+            Ok(caller) => Ok(self.0.way(&caller, None, request)),
+            Err(error) => Err(self.0.refuse(request, error).await),
         }
-        let caller = match authenticate(&self.0, &request.method, &request.headers).await {
-            Ok(caller) => caller,
-            Err(error) => return Err(self.refuse(request, error).await),
+    }
+}
+
+impl<P: Platform> Guard for GateGuard<P> {
+    async fn admit(&self, request: &Parts) -> Result<Way, Response<Bytes>> {
+        let (edge, config) = (&self.0, &self.0.config.gate);
+        if !config.is_for(&request.method) {
+            return Ok(Way::Unguarded);
+        }
+        let decided = async {
+            let caller = authenticate(edge, &request.method, &request.headers).await?;
+            let stamp = self.stamp(&caller, request).await?;
+            match stamp {
+                GateStamp::Checked(admission) if config.refusal_by == RefusalBy::Middleware => {
+                    admission.clone().require()?;
+                    Ok((caller, GateStamp::Checked(admission)))
+                }
+                stamp => Ok((caller, stamp)),
+            }
         };
-        let now = self.0.platform.now();
-        let passport = Passport::issue(*caller.wallet(), &request.method, request.uri.path(), now);
-        let token = passport.to_token(&self.0.config.keys);
-        Ok(Admission::Passport(HeaderValue::try_from(token).expect("a token is visible ASCII")))
+        match (decided.await, config.refusal_by) {
+            (Ok((caller, stamp)), _) => Ok(edge.way(&caller, Some(stamp), request)),
+            // The handler finds no passport, and says no in its own order.
+            (
+                Err(ApiError::Unauthenticated(_) | ApiError::CrossSiteRequest),
+                RefusalBy::Handler,
+            ) => Ok(Way::Unguarded),
+            (Err(error), _) => Err(edge.refuse(request, error).await),
+        }
+    }
+}
+
+impl<P: Platform> Edge<P> {
+    fn way(&self, caller: &Caller, gate: Option<GateStamp>, request: &Parts) -> Way {
+        let (method, path) = (&request.method, request.uri.path());
+        let passport = Passport::issue(caller.wallet, gate, method, path, self.platform.now());
+        let value = |text: String| HeaderValue::try_from(text).expect("the text is visible ASCII");
+        Way::Known {
+            wallet: value(caller.wallet.to_string()),
+            passport: value(passport.to_token(&self.config.keys)),
+        }
+    }
+
+    /// The answer to a request that may not pass, with what every answer of ours has.
+    fn refuse(
+        &self,
+        request: &Parts,
+        error: ApiError,
+    ) -> impl Future<Output = Response<Bytes>> + Send + use<P> {
+        let answer = move || std::future::ready(error.clone());
+        let routes = around(Router::new().fallback(answer), &self.config.site, &self.platform);
+        let mut same = Request::new(Body::empty());
+        *same.headers_mut() = request.headers.clone();
+        async {
+            let Ok(response) = routes.oneshot(same).await;
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await.map(http_body_util::Collected::to_bytes);
+            Response::from_parts(parts, body.expect("a problem is in memory"))
+        }
     }
 }

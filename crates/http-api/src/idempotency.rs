@@ -6,10 +6,13 @@ use axum::{
 };
 use credentials::sha256_hex;
 use domain::Wallet;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use records::{Answer, IdempotencyKey};
 
 use crate::error::ApiError;
+
+/// The header that makes a request repeatable.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The key of a request, if it has one.
 ///
@@ -22,7 +25,7 @@ pub(crate) fn key(
     path: &str,
     body: &[u8],
 ) -> Result<Option<IdempotencyKey>, ApiError> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = value.to_str().unwrap_or_default();
     if !(1..=128).contains(&key.len()) || !key.bytes().all(|it| it.is_ascii_graphic()) {
         return Err(ApiError::InvalidIdempotencyKey);

@@ -73,6 +73,7 @@ fn cors(site: &Site) -> CorsLayer {
             "authorization",
             "content-type",
             "idempotency-key",
+            "gate-attestation",
         ]))
         .expose_headers(names(&[
             "payment-required",
@@ -80,6 +81,8 @@ fn cors(site: &Site) -> CorsLayer {
             "location",
             "retry-after",
             "x-request-id",
+            "ratelimit",
+            "ratelimit-policy",
         ]))
         .max_age(Duration::from_hours(1))
         .vary([header::ORIGIN])

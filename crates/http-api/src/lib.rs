@@ -3,9 +3,12 @@
 //! Each router serves one component, and is the same on the host, where tests call it, and in WASM.
 //! What it needs from the world is in [`Platform`]; what it decides is in the crates below.
 
+mod admission;
 mod body;
 mod caller;
+mod client_address;
 mod config;
+mod counting;
 mod edge;
 mod error;
 mod guard;
@@ -16,7 +19,7 @@ mod platform;
 pub mod routes;
 mod view;
 
-pub use config::{Config, ConfigError, Site, VARIABLES};
+pub use config::{Config, ConfigError, GateConfig, Site, VARIABLES};
 pub use edge::Edge;
-pub use guard::SessionGuard;
+pub use guard::{GateGuard, SessionGuard};
 pub use platform::{KeyValueError, Platform};

@@ -2,11 +2,13 @@
 
 use std::{future::Future, time::Duration};
 
-use domain::Timestamp;
+use evm::Network;
 use records::{Database, DatabaseError};
 
-/// The world: two stores, the clock and randomness.
-pub trait Platform: Send + Sync + 'static {
+/// The world: two stores, nodes of chains, the clock and randomness.
+///
+/// In the key-value store a key is either claimed, marked or has a value, and never two of these.
+pub trait Platform: Network + Send + Sync + 'static {
     /// A connection to the records.
     type Database: Database;
 
@@ -16,20 +18,17 @@ pub trait Platform: Send + Sync + 'static {
     /// Claims `key`: true for the first of all who ever ask, whichever instance asks.
     fn claim(&self, key: &str) -> impl Future<Output = Result<bool, KeyValueError>> + Send;
 
-    /// Marks `key`, which is no claimed one.
+    /// Marks `key`.
     fn mark(&self, key: &str) -> impl Future<Output = Result<(), KeyValueError>> + Send;
 
-    /// Whether `key` is marked.
-    fn is_marked(&self, key: &str) -> impl Future<Output = Result<bool, KeyValueError>> + Send;
+    /// Whether there is anything under `key`.
+    fn exists(&self, key: &str) -> impl Future<Output = Result<bool, KeyValueError>> + Send;
 
-    /// Every key that is claimed or marked.
+    /// Every key there is.
     fn keys(&self) -> impl Future<Output = Result<Vec<String>, KeyValueError>> + Send;
 
     /// Forgets `key`.
     fn forget(&self, key: &str) -> impl Future<Output = Result<(), KeyValueError>> + Send;
-
-    /// The time.
-    fn now(&self) -> Timestamp;
 
     /// Random bytes that nobody can guess.
     fn random<const N: usize>(&self) -> [u8; N];

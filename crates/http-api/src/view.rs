@@ -1,10 +1,11 @@
 //! Spaces and events as clients see them.
 
 use domain::{Desired, Generation, Phase, SpaceId, SpaceName, StepRecord, Timestamp, Wallet};
+use gate::{Mode, RuleVerdict};
 use records::{Answer, EventRecord, SpaceRecord};
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::{admission::Admission, config::Config};
 
 /// A space as clients see it.
 #[derive(Debug, Serialize)]
@@ -92,5 +93,25 @@ impl From<EventRecord> for EventView {
     fn from(event: EventRecord) -> Self {
         let EventRecord { seq, at, kind, actor, detail } = event;
         Self { seq, at, kind, actor, detail }
+    }
+}
+
+/// Why the gate is closed, beside the other fields of the problem.
+#[derive(Serialize)]
+pub(crate) struct GateClosedView<'a> {
+    mode: Mode,
+    rules: &'a [RuleVerdict],
+    checked_at: Timestamp,
+    cached: bool,
+}
+
+impl<'a> GateClosedView<'a> {
+    pub(crate) fn of(admission: &'a Admission) -> Self {
+        Self {
+            mode: admission.verdict.mode,
+            rules: &admission.verdict.rules,
+            checked_at: admission.checked_at,
+            cached: admission.is_cached,
+        }
     }
 }

@@ -48,7 +48,7 @@ pub async fn take<C: Counters>(
     if counters.claim(&tokens.key(oldest)).await? {
         return Ok(Taken::Granted(tokens.level(oldest)));
     }
-    if oldest == newest || counters.exists(&tokens.key(newest)).await? {
+    if counters.exists(&tokens.key(newest)).await? {
         return Ok(Taken::Limited(tokens.level(newest)));
     }
     let (mut taken, mut free) = (oldest, newest);

@@ -124,7 +124,7 @@ proptest! {
             for (last, until_ms) in taken_ms.iter().enumerate().skip(first) {
                 let n_taken = i64::try_from(last - first).unwrap() + 1;
                 let d_ms = until_ms - from_ms;
-                let buckets = 1 + d_ms / history_ms;
+                let buckets = 1 + d_ms / (24 * period_ms);
                 prop_assert!(
                     n_taken * period_ms <= buckets * n * period_ms + d_ms * n,
                     "{n_taken} in {d_ms} ms"

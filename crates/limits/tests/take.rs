@@ -286,7 +286,7 @@ fn a_burst_and_then_one_by_one() {
         (6_766,    true,       0,         6_000,        7),
         (6_766,    false,      0,         6_000,        2),
         (64_766,   true,       8,         2_000,        6),
-        (66_766,   true,       9,         6_000,        1),
+        (66_766,   true,       8,         6_000,        6),
         (200_000,  true,       9,         4_766,        1),
     ];
     for (now_ms, is_granted, remaining, next_in_ms, n_calls) in rows {

@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// One problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,6 +21,9 @@ pub struct Problem {
     detail: String,
     /// The kind of problem for programs.
     code: &'static str,
+    /// What is particular to this kind of problem.
+    #[serde(flatten)]
+    members: Map<String, Value>,
     #[serde(skip)]
     headers: Vec<(header::HeaderName, HeaderValue)>,
 }
@@ -39,6 +43,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             code,
+            members: Map::new(),
             headers: Vec::new(),
         }
     }
@@ -52,6 +57,17 @@ impl Problem {
     ) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, title, detail)
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// This problem, with the fields of `members` beside its own.
+    ///
+    /// Source: RFC 9457 §3.2.
+    #[must_use]
+    pub fn with_members(mut self, members: &impl Serialize) -> Self {
+        if let Ok(Value::Object(members)) = serde_json::to_value(members) {
+            self.members = members;
+        }
+        self
     }
 
     /// This problem, answered with one more header.

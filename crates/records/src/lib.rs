@@ -1,4 +1,4 @@
-//! The edge's records: hosts, spaces, members, events, in SQLite.
+//! The edge's records: hosts, spaces, members, keys, events, in SQLite.
 //!
 //! The invariants are in the schema, so no caller can break them; every change of more than one row
 //! is one transaction. The statements run wherever [`Database`] is implemented: on Spin's SQLite in
@@ -10,8 +10,10 @@ mod changes;
 mod database;
 mod events;
 mod hosts;
+mod keys;
 mod migrate;
 mod observe;
+mod provision;
 mod spaces;
 mod wish;
 
@@ -21,6 +23,7 @@ pub use changes::{WantedSpace, WantedSpaces};
 pub use database::{Database, DatabaseError, Row, Rows, Value};
 pub use events::EventRecord;
 pub use hosts::{AddHost, HostRecord};
+pub use keys::{AddKey, KeyRecord, NewKey};
 pub use migrate::MigrateError;
 pub use observe::Observed;
 pub use spaces::{Cursor, Member, SpaceRecord};

@@ -5,6 +5,7 @@ use domain::{
     Wallet, transition,
 };
 use fleet::AppOffer;
+use limits::{Allowance, Level};
 use serde_json::json;
 
 use crate::{
@@ -44,6 +45,9 @@ pub enum CreateError {
     /// A living space has the name.
     #[error("a living space has this name")]
     NameTaken,
+    /// The owner made as many as it may for now.
+    #[error("this wallet can make no more spaces for now")]
+    TooMany(Level),
     /// No host that is there has room for the app.
     #[error("no host has room for this app")]
     NoCapacity,
@@ -73,14 +77,16 @@ pub enum WishError {
 }
 
 impl<D: Database> Records<D> {
-    /// Makes a space, places it on a host, and keeps the answer that `answer` writes for `key`, in
-    /// one transaction. A repeated request gets the first answer.
+    /// Makes a space, if its owner may make one under `allowance`, places it on a host, and keeps
+    /// the answer that `answer` writes for `key`, in one transaction. A repeated request gets the
+    /// first answer.
     ///
     /// # Errors
     /// [`CreateError`].
     pub async fn create_space(
         &self,
         new: &NewSpace,
+        allowance: Option<Allowance>,
         now: Timestamp,
         key: Option<&IdempotencyKey>,
         answer: impl Fn(&SpaceRecord) -> Answer,
@@ -88,6 +94,12 @@ impl<D: Database> Records<D> {
         transaction(&self.database, async {
             if let Some(answer) = self.first_answer::<CreateError>(key, now).await? {
                 return Ok(answer);
+            }
+            if let Some(allowance) = allowance {
+                let level = self.provision_level(&new.owner, allowance, now).await?;
+                if level.remaining == 0 {
+                    return Err(CreateError::TooMany(level));
+                }
             }
             if self.name_is_taken(&new.name).await? {
                 return Err(CreateError::NameTaken);

@@ -1,7 +1,7 @@
-//! Claims and marks in Spin's key-value store.
+//! Claims, marks and values in Spin's key-value store.
 //!
-//! A claim is a counter and a mark is a value, and one key is never both: an increment of what is
-//! not a counter takes the whole store of Spin down.
+//! A claim is a counter, a mark and a value are not, and one key is never both: an increment of
+//! what is not a counter takes the whole store of Spin down.
 
 use http_api::KeyValueError;
 use spin_sdk::{
@@ -19,8 +19,16 @@ pub(crate) async fn mark(key: &str) -> Result<(), KeyValueError> {
     open().await?.set(key, b"1").await.map_err(|it| error(&it))
 }
 
-pub(crate) async fn is_marked(key: &str) -> Result<bool, KeyValueError> {
+pub(crate) async fn exists(key: &str) -> Result<bool, KeyValueError> {
     open().await?.exists(key).await.map_err(|it| error(&it))
+}
+
+pub(crate) async fn load(key: &str) -> Result<Option<Vec<u8>>, KeyValueError> {
+    open().await?.get(key).await.map_err(|it| error(&it))
+}
+
+pub(crate) async fn store(key: &str, value: &str) -> Result<(), KeyValueError> {
+    open().await?.set(key, value.as_bytes()).await.map_err(|it| error(&it))
 }
 
 pub(crate) async fn keys() -> Result<Vec<String>, KeyValueError> {

@@ -3,18 +3,19 @@
 mod database;
 mod key_value;
 mod log;
+mod network;
+#[cfg(feature = "middleware")]
+mod next;
 mod serve;
 
-use std::{
-    future::Future,
-    time::{Duration, SystemTime},
-};
+use std::{future::Future, time::Duration};
 
-use domain::Timestamp;
 use http_api::{KeyValueError, Platform};
 use records::DatabaseError;
 
 pub use database::SpinDatabase;
+#[cfg(feature = "middleware")]
+pub use next::Next;
 pub use serve::{edge, serve, site};
 
 /// Spin.
@@ -35,8 +36,8 @@ impl Platform for Spin {
         key_value::mark(key).await
     }
 
-    async fn is_marked(&self, key: &str) -> Result<bool, KeyValueError> {
-        key_value::is_marked(key).await
+    async fn exists(&self, key: &str) -> Result<bool, KeyValueError> {
+        key_value::exists(key).await
     }
 
     async fn keys(&self) -> Result<Vec<String>, KeyValueError> {
@@ -45,13 +46,6 @@ impl Platform for Spin {
 
     async fn forget(&self, key: &str) -> Result<(), KeyValueError> {
         key_value::forget(key).await
-    }
-
-    fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "this is the outermost layer of a component")]
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let unix_ms = since_epoch.unwrap_or_default().as_millis();
-        Timestamp::from_unix_ms(i64::try_from(unix_ms).unwrap_or(i64::MAX))
     }
 
     fn random<const N: usize>(&self) -> [u8; N] {

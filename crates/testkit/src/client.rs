@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::{Router, body::Body};
+use evm::Network as _;
 use fleet::{AppOffer, Hello};
 use gate::GateLayer;
 use http::{HeaderMap, Method, Request, StatusCode};
-use http_api::{Config, Edge, Platform as _, SessionGuard, routes};
+use http_api::{Config, Edge, GateGuard, routes};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -37,24 +38,48 @@ pub struct Answer {
 
 impl Default for Client {
     fn default() -> Self {
-        let config = Config::parse(|name| match name {
-            "session_key" => Some("a session key that is used in tests only".to_owned()),
-            "admin_key_sha256" => Some(credentials::sha256_hex(ADMIN_KEY)),
-            "cron_key" => Some(CRON_KEY.to_owned()),
-            "cors_origins" => Some("https://friend.example".to_owned()),
-            "admin_addresses" => Some(TestWallet::new(99).wallet.to_string()),
-            _ => None,
-        });
-        let edge = Edge::new(config.unwrap(), Arc::new(TestPlatform::default()));
-        Self { edge }
+        Self::with(&[])
     }
 }
 
 impl Client {
+    /// An edge with these variables. It limits nobody and has the gate where the manifest has it,
+    /// unless they say otherwise.
+    #[must_use]
+    pub fn with(variables: &[(&str, &str)]) -> Self {
+        Self::on(Arc::new(TestPlatform::default()), variables)
+    }
+
+    /// Another edge with these variables in a world that there is already.
+    #[must_use]
+    pub fn on(platform: Arc<TestPlatform>, variables: &[(&str, &str)]) -> Self {
+        let given = |name: &str| variables.iter().find(|it| it.0 == name).map(|it| it.1.to_owned());
+        let config = Config::parse(|name| {
+            given(name).or_else(|| match name {
+                "session_key" => Some("a session key that is used in tests only".to_owned()),
+                "admin_key_sha256" => Some(credentials::sha256_hex(ADMIN_KEY)),
+                "cron_key" => Some(CRON_KEY.to_owned()),
+                "cors_origins" => Some("https://friend.example".to_owned()),
+                "admin_addresses" => Some(TestWallet::new(99).wallet.to_string()),
+                "rate_general_per_min" | "rate_provision_per_hour" => Some("0".to_owned()),
+                "gate_methods" => Some("POST".to_owned()),
+                "gate_refusal_by" => Some("handler".to_owned()),
+                _ => None,
+            })
+        });
+        Self { edge: Edge::new(config.unwrap(), platform) }
+    }
+
     /// The world behind the edge.
     #[must_use]
-    pub fn platform(&self) -> &TestPlatform {
+    pub fn platform(&self) -> &Arc<TestPlatform> {
         &self.edge.platform
+    }
+
+    /// The edge.
+    #[must_use]
+    pub fn edge(&self) -> &Arc<Edge<TestPlatform>> {
+        &self.edge
     }
 
     /// The routes of spaces, with nothing in front.
@@ -70,7 +95,7 @@ impl Client {
             Some("internal") => routes::auth(edge),
             Some("readyz") => routes::spaces(edge),
             Some("v1") => match path.split(['/', '?']).nth(2) {
-                Some("auth") => routes::auth(edge),
+                Some("auth" | "keys" | "gate") => routes::auth(edge),
                 Some("admin") => routes::fleet(edge),
                 _ => routes::spaces(edge),
             },
@@ -83,7 +108,7 @@ impl Client {
         let path = request.uri().path().to_owned();
         let router = self.router(&path);
         let response = if path == "/v1/spaces" {
-            let gate = GateLayer::new(SessionGuard::new(Arc::clone(&self.edge)));
+            let gate = GateLayer::new(GateGuard::new(Arc::clone(&self.edge)));
             gate.layer(router).oneshot(request).await
         } else {
             router.oneshot(request).await

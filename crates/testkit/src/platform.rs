@@ -10,16 +10,22 @@ use std::{
 };
 
 use domain::Timestamp;
+use evm::{Limits, Network, Reply, SendError, StoreError};
 use http_api::{KeyValueError, Platform};
 use records::DatabaseError;
 use tempfile::TempDir;
 
 use crate::TestDatabase;
 
+/// What answers the requests to nodes of chains, by URL and body.
+type Node = dyn FnMut(&str, &str) -> Result<Reply, SendError> + Send;
+
 /// The world of a test. Its stores can be made to fail.
 pub struct TestPlatform {
     directory: TempDir,
     keys: Mutex<BTreeMap<String, i64>>,
+    values: Mutex<BTreeMap<String, String>>,
+    node: Mutex<Box<Node>>,
     now_ms: AtomicI64,
     n_random: AtomicU64,
     /// Whether both stores fail from now on.
@@ -31,6 +37,8 @@ impl Default for TestPlatform {
         Self {
             directory: tempfile::tempdir().unwrap(),
             keys: Mutex::default(),
+            values: Mutex::default(),
+            node: Mutex::new(Box::new(|_, _| Err(SendError::Unreachable("no node".to_owned())))),
             now_ms: AtomicI64::new(1_795_000_000_000),
             n_random: AtomicU64::new(1),
             is_broken: AtomicBool::new(false),
@@ -43,6 +51,14 @@ impl TestPlatform {
     pub fn advance(&self, duration: Duration) {
         let ms = i64::try_from(duration.as_millis()).unwrap();
         self.now_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// Lets `node` answer the requests to nodes of chains.
+    pub fn set_node(
+        &self,
+        node: impl FnMut(&str, &str) -> Result<Reply, SendError> + Send + 'static,
+    ) {
+        *self.node.lock().unwrap() = Box::new(node);
     }
 
     /// Another connection to the records.
@@ -84,20 +100,18 @@ impl Platform for TestPlatform {
         self.keys(|keys| keys.insert(key.to_owned(), 0)).map(|_| ())
     }
 
-    async fn is_marked(&self, key: &str) -> Result<bool, KeyValueError> {
+    async fn exists(&self, key: &str) -> Result<bool, KeyValueError> {
         self.keys(|keys| keys.contains_key(key))
     }
 
     async fn keys(&self) -> Result<Vec<String>, KeyValueError> {
-        self.keys(|keys| keys.keys().cloned().collect())
+        let values = self.values.lock().unwrap().keys().cloned().collect::<Vec<_>>();
+        self.keys(|keys| keys.keys().cloned().chain(values).collect())
     }
 
     async fn forget(&self, key: &str) -> Result<(), KeyValueError> {
+        self.values.lock().unwrap().remove(key);
         self.keys(|keys| keys.remove(key)).map(|_| ())
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_ms(self.now_ms.load(Ordering::SeqCst))
     }
 
     /// Different at every call, the same in every run.
@@ -109,5 +123,32 @@ impl Platform for TestPlatform {
     /// Lets the clock run instead of waiting.
     async fn sleep(&self, duration: Duration) {
         self.advance(duration);
+    }
+}
+
+impl Network for TestPlatform {
+    async fn post_json(
+        &self,
+        url: &str,
+        body: String,
+        _limits: Limits,
+    ) -> Result<Reply, SendError> {
+        (self.node.lock().unwrap())(url, &body)
+    }
+
+    async fn load(&self, key: &str) -> Result<Option<String>, StoreError> {
+        if self.is_broken.load(Ordering::SeqCst) {
+            return Err(StoreError("broken by the test".to_owned()));
+        }
+        Ok(self.values.lock().unwrap().get(key).cloned())
+    }
+
+    async fn store(&self, key: &str, value: String) -> Result<(), StoreError> {
+        self.values.lock().unwrap().insert(key.to_owned(), value);
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_ms(self.now_ms.load(Ordering::SeqCst))
     }
 }

@@ -7,7 +7,8 @@
 use std::{collections::BTreeSet, process::Command};
 
 /// Rules only: no I/O, no clock, no randomness, no executor.
-const INNER: [&str; 6] = ["domain", "fleet", "problem", "reconcile", "settings", "siwe"];
+const INNER: [&str; 8] =
+    ["domain", "evm", "fleet", "limits", "problem", "reconcile", "settings", "siwe"];
 
 /// Rules that need a port or a token: still no socket, no executor, no host of components.
 const MIDDLE: [&str; 5] = ["apps", "credentials", "gate", "http-api", "records"];
@@ -47,18 +48,20 @@ const NEVER_MIDDLE: [&str; 11] = [
 
 /// The arrows between our own crates. A new one is a decision.
 #[rustfmt::skip]
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("domain",      &[]),
     ("problem",     &[]),
     ("settings",    &[]),
-    ("siwe",        &[]),
+    ("evm",         &["domain"]),
     ("fleet",       &["domain"]),
+    ("limits",      &["domain"]),
     ("reconcile",   &["domain"]),
+    ("siwe",        &["evm"]),
     ("apps",        &["settings"]),
     ("credentials", &["domain"]),
-    ("gate",        &["credentials"]),
-    ("records",     &["domain", "fleet"]),
-    ("http-api",    &["credentials", "domain", "fleet", "gate", "problem", "records", "settings", "siwe"]),
+    ("gate",        &["credentials", "domain", "evm"]),
+    ("records",     &["credentials", "domain", "fleet", "limits"]),
+    ("http-api",    &["credentials", "domain", "evm", "fleet", "gate", "limits", "problem", "records", "settings", "siwe"]),
 ];
 
 /// All that `name` needs at run time on `target`, with what those need, and so on down to `depth`.

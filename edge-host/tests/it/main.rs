@@ -5,6 +5,7 @@ mod http;
 mod limits;
 mod middleware;
 mod outbound;
+mod standalone;
 mod start;
 mod stores;
 mod support;

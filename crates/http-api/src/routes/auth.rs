@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use alloy_primitives::hex;
 use axum::{
     Json,
     extract::State,
@@ -9,15 +10,16 @@ use axum::{
 };
 use credentials::{SESSION_LIFETIME, Session, SignInNonce};
 use domain::{Timestamp, Wallet};
+use evm::is_signed_by_contract;
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use siwe::Expected;
+use siwe::{Checked, Expected, Verified, VerifyError};
 use time::OffsetDateTime;
 
 use crate::{
     Config, Edge, Platform,
     body::JsonBody,
-    caller::{Caller, SESSION_COOKIE, revocation_key},
+    caller::{SESSION_COOKIE, SignedIn, revocation_key},
     error::ApiError,
 };
 
@@ -56,8 +58,8 @@ pub(super) async fn verify<P: Platform>(
     let VerifyBody { message, signature } = body.value;
     let now = platform.now();
     let nonce_is_ours = |text: &str| SignInNonce::parse(&config.keys, text, now).is_ok();
-    let verified =
-        siwe::verify(&message, &signature, &expected(config)?, instant(now)?, nonce_is_ours)?;
+    let checked = siwe::check(&message, &expected(config)?, instant(now)?, nonce_is_ours)?;
+    let verified = proven(&edge, checked, &signature).await?;
     let fields = verified.message().fields();
     // Last, so that only a message that passed every other check uses its nonce up.
     if !platform.claim(&nonce_key(&fields.nonce)).await? {
@@ -76,6 +78,32 @@ pub(super) async fn verify<P: Platform>(
     Ok(no_store(([(header::SET_COOKIE, cookie)], Json(view))))
 }
 
+/// The message, if its address signed it: with its key, or, where there is a chain to ask, as a
+/// contract wallet does.
+async fn proven<P: Platform>(
+    edge: &Edge<P>,
+    checked: Checked,
+    signature: &str,
+) -> Result<Verified, ApiError> {
+    let refusal = match checked.signed_by_key(signature) {
+        Ok(verified) => return Ok(verified),
+        Err(refusal) => VerifyError::from(refusal),
+    };
+    let fields = checked.message().fields();
+    let bytes = signature.strip_prefix("0x").and_then(|it| hex::decode(it).ok());
+    let Some(bytes) = bytes else { return Err(refusal.into()) };
+    if !edge.config.endpoints.has(fields.chain_id) {
+        return Err(refusal.into());
+    }
+    let (chain_id, wallet, hash) = (fields.chain_id, fields.address, *checked.hash());
+    let (network, endpoints) = (&*edge.platform, &edge.config.endpoints);
+    match is_signed_by_contract(network, endpoints, chain_id, wallet, hash, &bytes).await {
+        Ok(true) => Ok(checked.signed_by_contract()),
+        Ok(false) => Err(refusal.into()),
+        Err(error) => Err(ApiError::ChainUnavailable(Arc::new(error))),
+    }
+}
+
 #[derive(Serialize)]
 struct SessionView {
     address: Wallet,
@@ -84,7 +112,7 @@ struct SessionView {
     expires_at: Timestamp,
 }
 
-pub(super) async fn session(caller: Caller) -> Response {
+pub(super) async fn session(caller: SignedIn) -> Response {
     let view = SessionView {
         address: caller.session.wallet,
         chain_id: caller.session.chain_id,
@@ -96,7 +124,7 @@ pub(super) async fn session(caller: Caller) -> Response {
 
 pub(super) async fn logout<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
-    caller: Caller,
+    caller: SignedIn,
 ) -> Result<Response, ApiError> {
     edge.platform.mark(&revocation_key(&caller.session)).await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", 0))]).into_response())
@@ -109,7 +137,7 @@ fn nonce_key(nonce: &str) -> String {
 
 fn expected(config: &Config) -> Result<Expected, ApiError> {
     let origin = config.site.origin.parse().map_err(ApiError::internal)?;
-    Ok(Expected { domain: config.site.domain.clone(), origin, chain_ids: Vec::new() })
+    Ok(Expected { domain: config.site.domain.clone(), origin, chain_ids: config.chain_ids.clone() })
 }
 
 fn instant(now: Timestamp) -> Result<OffsetDateTime, ApiError> {

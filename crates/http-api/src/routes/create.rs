@@ -2,16 +2,27 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{FromRequestParts, State},
+    response::Response,
+};
 use credentials::{PASSPORT_HEADER, Passport};
 use domain::{SpaceId, SpaceName, Wallet};
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Uri, request::Parts};
+use limits::{Allowance, Level, Standing};
 use records::{CreateError, Database, NewSpace, Records};
 use serde::Deserialize;
 use settings::Schema;
 
 use crate::{
-    Edge, Platform, body::JsonBody, caller::Caller, error::ApiError, idempotency, view::accepted,
+    Edge, Platform,
+    body::JsonBody,
+    caller::{Caller, Writer},
+    counting::AlsoLimited,
+    error::ApiError,
+    guard::GateStamp,
+    idempotency::{self, IDEMPOTENCY_KEY},
+    view::accepted,
 };
 
 /// Longest title, in characters.
@@ -26,40 +37,88 @@ pub(super) struct CreateSpaceBody {
     settings: Option<serde_json::Value>,
 }
 
+/// A wallet that may make a space now, as far as the number of its spaces goes.
+pub(super) struct Provisioner(Caller);
+
+impl<P: Platform> FromRequestParts<Arc<Edge<P>>> for Provisioner {
+    type Rejection = ApiError;
+
+    /// Before the body is read: whoever can make no more spaces is told so first. A request with a
+    /// key may be a repetition, which gets its first answer however many were made since.
+    async fn from_request_parts(parts: &mut Parts, edge: &Arc<Edge<P>>) -> Result<Self, ApiError> {
+        let Writer(caller) = Writer::from_request_parts(parts, edge).await?;
+        let may_repeat = parts.headers.contains_key(IDEMPOTENCY_KEY);
+        if let Some(allowance) = allowance(edge, &caller).filter(|_| !may_repeat) {
+            let (records, now) = (edge.records().await?, edge.platform.now());
+            let level = records.provision_level(&caller.wallet, allowance, now).await?;
+            if level.remaining == 0 {
+                return Err(ApiError::ProvisionLimited(standing(allowance, level)));
+            }
+        }
+        Ok(Self(caller))
+    }
+}
+
 pub(super) async fn create<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
-    caller: Caller,
+    Provisioner(caller): Provisioner,
     uri: Uri,
     headers: HeaderMap,
     body: JsonBody<CreateSpaceBody>,
 ) -> Result<Response, ApiError> {
-    let wallet = *caller.wallet();
-    require_passport(&edge, &headers, &uri, wallet)?;
+    let wallet = caller.wallet;
+    let stamp = gate_stamp(&edge, &headers, &uri, wallet)?;
     let now = edge.platform.now();
     let key = idempotency::key(&headers, &wallet, &Method::POST, uri.path(), &body.bytes)?;
     let records = edge.records().await?;
     let new = new_space(&edge, &records, body.value, wallet).await?;
-    let made = records.create_space(&new, now, key.as_ref(), |it| accepted(it, &edge.config)).await;
-    match made {
-        Ok(answer) => Ok(idempotency::respond(answer)),
+    // Last of what the wallet can't mend by writing another body.
+    match stamp {
+        GateStamp::Off | GateStamp::Operator => {}
+        GateStamp::Checked(admission) => admission.require()?,
+    }
+    let allowance = allowance(&edge, &caller);
+    let answer = |it: &_| accepted(it, &edge.config);
+    match records.create_space(&new, allowance, now, key.as_ref(), answer).await {
+        Ok(answer) => {
+            let mut response = idempotency::respond(answer);
+            if let Some(allowance) = allowance {
+                let level = records.provision_level(&wallet, allowance, now).await?;
+                response.extensions_mut().insert(AlsoLimited(standing(allowance, level)));
+            }
+            Ok(response)
+        }
         Err(CreateError::NameTaken) => Err(ApiError::NameTaken(new.name.to_string())),
         Err(CreateError::NoCapacity) => Err(ApiError::NoCapacity),
         Err(CreateError::KeyReused(_)) => Err(ApiError::IdempotencyKeyReused),
+        Err(CreateError::TooMany(level)) => Err(match allowance {
+            Some(allowance) => ApiError::ProvisionLimited(standing(allowance, level)),
+            None => ApiError::internal("a limit was found where there is none"),
+        }),
         Err(CreateError::Database(error)) => Err(error.into()),
     }
 }
 
-/// Refuses a request that did not come through the gate: then the manifest is broken.
-fn require_passport<P: Platform>(
+fn allowance<P>(edge: &Edge<P>, caller: &Caller) -> Option<Allowance> {
+    edge.config.provision.filter(|_| !caller.is_admin())
+}
+
+const fn standing(allowance: Allowance, level: Level) -> Standing {
+    Standing { name: "provision", allowance, level }
+}
+
+/// What the gate said of this request. Refuses one that did not come through the gate: then the
+/// manifest is broken.
+fn gate_stamp<P: Platform>(
     edge: &Edge<P>,
     headers: &HeaderMap,
     uri: &Uri,
     wallet: Wallet,
-) -> Result<(), ApiError> {
+) -> Result<GateStamp, ApiError> {
     let token = headers.get(PASSPORT_HEADER).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let (keys, now) = (&edge.config.keys, edge.platform.now());
-    match Passport::from_token(keys, token, &Method::POST, uri.path(), now) {
-        Ok(passport) if passport.wallet == wallet => Ok(()),
+    match Passport::<GateStamp>::from_token(keys, token, &Method::POST, uri.path(), now) {
+        Ok(Passport { wallet: known, gate: Some(stamp), .. }) if known == wallet => Ok(stamp),
         _ => Err(ApiError::internal(
             "the request has no passport: is the gate in front of POST /v1/spaces?",
         )),

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::{
     Edge, Platform,
-    caller::Caller,
+    caller::Reader,
     error::ApiError,
     page::{PageView, QueryOf, limit},
     view::EventView,
@@ -40,14 +40,14 @@ pub(super) struct EventsQuery {
 
 pub(super) async fn list<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
-    caller: Caller,
+    Reader(caller): Reader,
     Path(id): Path<String>,
     QueryOf(query): QueryOf<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let limit = limit(query.limit)?;
     let records = edge.records().await?;
-    let space = records.space_of(caller.wallet(), &id, edge.platform.now()).await?;
+    let space = records.space_of(&caller.wallet, &id, edge.platform.now()).await?;
     let space = space.ok_or(ApiError::SpaceNotFound)?.id;
     let after = query.after.unwrap_or(0);
     if wants_stream(&headers) {

@@ -14,7 +14,7 @@ use fleet::{Ticket, TicketKind};
 use http::{HeaderValue, header};
 use serde::Deserialize;
 
-use crate::{Edge, Platform, caller::Caller, error::ApiError, page::QueryOf};
+use crate::{Edge, Platform, caller::Reader, error::ApiError, page::QueryOf};
 
 /// How long a ticket can be used.
 const TICKET_LIFETIME: Duration = Duration::from_mins(1);
@@ -31,7 +31,7 @@ pub(super) struct LogsQuery {
 
 pub(super) async fn redirect<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
-    caller: Caller,
+    Reader(caller): Reader,
     Path(id): Path<String>,
     QueryOf(query): QueryOf<LogsQuery>,
 ) -> Result<Response, ApiError> {
@@ -41,9 +41,9 @@ pub(super) async fn redirect<P: Platform>(
         return Err(ApiError::InvalidQuery(problem));
     }
     let now = edge.platform.now();
-    let space = edge.records().await?.space_of(caller.wallet(), &id, now).await?;
+    let space = edge.records().await?.space_of(&caller.wallet, &id, now).await?;
     let space = space.ok_or(ApiError::SpaceNotFound)?;
-    if !space.is_owned_by(caller.wallet()) {
+    if !space.is_owned_by(&caller.wallet) {
         return Err(ApiError::OwnerOnly);
     }
     let gateway = match (&space.gateway_url, space.phase) {

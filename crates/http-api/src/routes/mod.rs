@@ -5,8 +5,10 @@ mod auth;
 mod changes;
 mod create;
 mod events;
+mod gate;
 mod hosts;
 mod janitor;
+mod keys;
 mod logs;
 mod names;
 mod observations;
@@ -18,24 +20,56 @@ mod wish;
 use std::sync::Arc;
 
 use axum::{
-    Router,
-    routing::{get, post, put},
+    Router, middleware,
+    routing::{delete, get, post, put},
 };
 
 use crate::{
     Edge, Platform, Site,
+    counting::counted,
     layers::{around, closed},
 };
 
-/// Sign-in, sessions, and the sweeping of what they leave behind.
+/// Who may come in: sign-in, sessions, keys, the gate, and the sweeping of what they leave behind.
 pub fn auth<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
-    let routes = Router::new()
+    let janitor = Router::new().route("/internal/cron/janitor", post(janitor::sweep));
+    finish(session_routes().merge(gate_routes()).merge(janitor), edge)
+}
+
+/// Sign-in, sessions and keys: what a middleware answers itself that lets in who signed in.
+pub fn session<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
+    finish(session_routes(), edge)
+}
+
+/// Whether a path is for [`session`].
+#[must_use]
+pub fn is_session(path: &str) -> bool {
+    path.starts_with("/v1/auth/") || path == "/v1/keys" || path.starts_with("/v1/keys/")
+}
+
+/// What the gate says and why: what a middleware answers itself that is a gate.
+pub fn gate<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
+    finish(gate_routes(), edge)
+}
+
+/// Whether a path is for [`gate()`].
+#[must_use]
+pub fn is_gate(path: &str) -> bool {
+    path == "/v1/gate"
+}
+
+fn session_routes<P: Platform>() -> Router<Arc<Edge<P>>> {
+    Router::new()
         .route("/v1/auth/nonce", get(auth::nonce))
         .route("/v1/auth/verify", post(auth::verify))
         .route("/v1/auth/session", get(auth::session))
         .route("/v1/auth/logout", post(auth::logout))
-        .route("/internal/cron/janitor", post(janitor::sweep));
-    finish(routes, edge)
+        .route("/v1/keys", get(keys::list).post(keys::make))
+        .route("/v1/keys/{id}", delete(keys::revoke))
+}
+
+fn gate_routes<P: Platform>() -> Router<Arc<Edge<P>>> {
+    Router::new().route("/v1/gate", get(gate::show))
 }
 
 /// Spaces, and what must be known to make one.
@@ -69,5 +103,7 @@ pub fn web<P: Platform>(site: &Site, platform: &Arc<P>) -> Router {
 }
 
 fn finish<P: Platform>(routes: Router<Arc<Edge<P>>>, edge: &Arc<Edge<P>>) -> Router {
-    around(closed(routes), &edge.config.site, &edge.platform).with_state(Arc::clone(edge))
+    let routes =
+        closed(routes).layer(middleware::from_fn_with_state(Arc::clone(edge), counted::<P>));
+    around(routes, &edge.config.site, &edge.platform).with_state(Arc::clone(edge))
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::{
     Edge, Platform,
-    caller::Caller,
+    caller::Reader,
     error::ApiError,
     page::{PageView, QueryOf, limit},
     view::SpaceView,
@@ -27,7 +27,7 @@ pub(super) struct ListQuery {
 
 pub(super) async fn list<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
-    caller: Caller,
+    Reader(caller): Reader,
     QueryOf(query): QueryOf<ListQuery>,
 ) -> Result<Response, ApiError> {
     let limit = limit(query.limit)?;
@@ -35,7 +35,7 @@ pub(super) async fn list<P: Platform>(
     let spaces = edge
         .records()
         .await?
-        .spaces_of(caller.wallet(), query.phase, query.after, limit + 1, now)
+        .spaces_of(&caller.wallet, query.phase, query.after, limit + 1, now)
         .await?;
     let page = PageView::of(spaces, limit, |it| it.id.to_string());
     let items = page.items.iter().map(|it| SpaceView::of(it, &edge.config)).collect();
@@ -44,11 +44,11 @@ pub(super) async fn list<P: Platform>(
 
 pub(super) async fn show<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
-    caller: Caller,
+    Reader(caller): Reader,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let records = edge.records().await?;
-    let space = records.space_of(caller.wallet(), &id, edge.platform.now()).await?;
+    let space = records.space_of(&caller.wallet, &id, edge.platform.now()).await?;
     let space = space.ok_or(ApiError::SpaceNotFound)?;
     Ok(Json(SpaceView::of(&space, &edge.config)).into_response())
 }

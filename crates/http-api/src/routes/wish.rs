@@ -10,11 +10,17 @@ use domain::Desired;
 use http::{HeaderMap, Method, Uri};
 use records::{Wish, WishError};
 
-use crate::{Edge, Platform, caller::Caller, error::ApiError, idempotency, view::accepted};
+use crate::{
+    Edge, Platform,
+    caller::{Caller, Writer},
+    error::ApiError,
+    idempotency,
+    view::accepted,
+};
 
 pub(super) async fn delete<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
-    caller: Caller,
+    Writer(caller): Writer,
     Path(id): Path<String>,
     method: Method,
     uri: Uri,
@@ -25,7 +31,7 @@ pub(super) async fn delete<P: Platform>(
 
 pub(super) async fn restart<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
-    caller: Caller,
+    Writer(caller): Writer,
     Path(id): Path<String>,
     method: Method,
     uri: Uri,
@@ -41,7 +47,7 @@ async fn want<P: Platform>(
     wish: Wish,
     (method, uri, headers): (&Method, &Uri, &HeaderMap),
 ) -> Result<Response, ApiError> {
-    let wallet = caller.wallet();
+    let wallet = &caller.wallet;
     let now = edge.platform.now();
     let key = idempotency::key(headers, wallet, method, uri.path(), b"")?;
     let records = edge.records().await?;

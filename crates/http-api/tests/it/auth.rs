@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use domain::Timestamp;
+use evm::Network as _;
 use http::{Method, Request};
-use http_api::Platform as _;
 use serde_json::json;
 use siwe::{Fields, Message};
 use testkit::{Answer, CRON_KEY, Client, TestWallet};

@@ -1,9 +1,9 @@
 //! The link to the workers, and the operator's hosts.
 
 use domain::{Generation, ObservedState, SpaceId, StepRecord, StepState, Timestamp};
+use evm::Network as _;
 use fleet::{Changes, Observation, Observations};
 use http::Method;
-use http_api::Platform as _;
 use serde_json::{Value, json};
 use testkit::{ADMIN_KEY, Answer, Client, TestWallet};
 

@@ -4,6 +4,10 @@
 
 mod auth;
 mod common;
+mod contract_wallets;
 mod fleet;
+mod gate;
+mod keys;
+mod limits;
 mod pipeline;
 mod spaces;

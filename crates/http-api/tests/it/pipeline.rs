@@ -7,7 +7,7 @@ use std::{
 
 use axum::body::{Body, Bytes};
 use credentials::PASSPORT_HEADER;
-use gate::{Admission, GateLayer, Guard};
+use gate::{Admission, GateLayer, Guard, WALLET_HEADER};
 use http::{HeaderValue, Method, Request, Response, StatusCode, request::Parts};
 use serde_json::json;
 use testkit::{Client, TestWallet};
@@ -27,18 +27,24 @@ impl Guard for Fixed {
     }
 }
 
-/// What the handler behind a gate with this decision got in the passport header.
-async fn passport_behind(decision: Result<Admission, StatusCode>) -> (u16, Option<String>) {
+/// What the handler behind a gate with this decision was told of the caller, if it was called.
+async fn told_behind(
+    decision: Result<Admission, StatusCode>,
+) -> (u16, Option<[Option<String>; 2]>) {
     let seen = Arc::new(Mutex::new(None));
     let handler = {
         let seen = Arc::clone(&seen);
         service_fn(move |request: Request<Body>| {
-            let passport = request.headers().get(PASSPORT_HEADER);
-            *seen.lock().unwrap() = passport.map(|it| it.to_str().unwrap().to_owned());
+            let told = [WALLET_HEADER, PASSPORT_HEADER]
+                .map(|name| request.headers().get(name).map(|it| it.to_str().unwrap().to_owned()));
+            *seen.lock().unwrap() = Some(told);
             async { Ok::<_, Infallible>(Response::new(Body::empty())) }
         })
     };
-    let request = Request::post("/").header(PASSPORT_HEADER, "from outside");
+    let request = Request::post("/")
+        .header(PASSPORT_HEADER, "from outside")
+        .header(WALLET_HEADER, "from outside")
+        .header(WALLET_HEADER, "twice");
     let gate = GateLayer::new(Fixed(decision)).layer(handler);
     let Ok(response) = gate.oneshot(request.body(Body::empty()).unwrap()).await;
     let seen = seen.lock().unwrap().clone();
@@ -46,16 +52,20 @@ async fn passport_behind(decision: Result<Admission, StatusCode>) -> (u16, Optio
 }
 
 #[tokio::test]
-async fn a_passport_from_outside_never_arrives() {
-    let ours = HeaderValue::from_static("ours");
+async fn what_comes_from_outside_never_arrives() {
+    let known = Admission::Known {
+        wallet: HeaderValue::from_static("wallet"),
+        passport: HeaderValue::from_static("passport"),
+    };
+    let told = ["wallet", "passport"].map(|it| Some(it.to_owned()));
     #[rustfmt::skip]
     let rows = [
-        (Ok(Admission::Unguarded),      (200, None)),
-        (Ok(Admission::Passport(ours)), (200, Some("ours".to_owned()))),
-        (Err(StatusCode::FORBIDDEN),    (403, None)),
+        (Ok(Admission::Unguarded),   (200, Some([None, None]))),
+        (Ok(known),                  (200, Some(told))),
+        (Err(StatusCode::FORBIDDEN), (403, None)),
     ];
     for (decision, want) in rows {
-        assert_eq!(passport_behind(decision.clone()).await, want, "{decision:?}");
+        assert_eq!(told_behind(decision.clone()).await, want, "{decision:?}");
     }
 }
 

@@ -1,0 +1,189 @@
+//! What the operator configures.
+
+mod gate;
+mod site;
+mod values;
+
+use credentials::KeyRing;
+use domain::{ReservedNames, Wallet};
+use evm::Endpoints;
+use http::Uri;
+use ipnet::IpNet;
+use limits::Allowance;
+
+use values::{present, wrong};
+
+pub use gate::GateConfig;
+pub(crate) use gate::RefusalBy;
+pub use site::Site;
+pub use values::ConfigError;
+
+/// The name of every variable that is read here.
+pub const VARIABLES: [&str; 18] = [
+    "base_domain",
+    "public_url",
+    "session_key",
+    "previous_session_keys",
+    "admin_addresses",
+    "admin_key_sha256",
+    "cron_key",
+    "reserved_names",
+    "cors_origins",
+    "crdt_gate_enabled",
+    "gate_policy",
+    "gate_methods",
+    "gate_refusal_by",
+    "rpc_urls",
+    "siwe_chain_ids",
+    "rate_general_per_min",
+    "rate_provision_per_hour",
+    "trusted_proxies",
+];
+
+/// Highest rate that can be configured. Above it there is better no limit at all.
+const RATE_MAX: u32 = 1_000_000;
+
+/// The configuration of the edge.
+#[derive(Clone)]
+pub struct Config {
+    /// Spaces are at `<name>.<base_domain>`.
+    pub base_domain: String,
+    /// Where we are ourselves.
+    pub site: Site,
+    /// The keys behind our credentials.
+    pub keys: KeyRing,
+    /// Wallets whose sessions are the operator's.
+    pub admins: Vec<Wallet>,
+    /// Hash of the operator's bearer key.
+    pub admin_key_sha256: Option<String>,
+    /// The bearer key with which the cron trigger calls.
+    pub cron_key: Option<String>,
+    /// Names that nobody may take.
+    pub reserved_names: ReservedNames,
+    /// Who may come in.
+    pub gate: GateConfig,
+    /// Which nodes are asked about which chain.
+    pub endpoints: Endpoints,
+    /// The chains a session may be bound to. Empty: any.
+    pub chain_ids: Vec<u64>,
+    /// How often anybody may call. `None`: as often as they like.
+    pub general: Option<Allowance>,
+    /// How many spaces a wallet may make.
+    pub provision: Option<Allowance>,
+    /// Proxies of ours, whose word on who is calling is taken.
+    pub proxies: Vec<IpNet>,
+}
+
+impl Config {
+    /// Reads the configuration; `lookup` gives a variable's value. An empty one is as good as none.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first variable that is wrong.
+    pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = |name: &str| present(&lookup, name);
+        let endpoints = get("rpc_urls").unwrap_or_else(|| "{}".to_owned()).parse::<Endpoints>();
+        let endpoints = endpoints.map_err(|it| wrong("rpc_urls", it.to_string()))?;
+        let rate = |variable: &'static str, default| {
+            values::number(variable, get(variable).as_deref(), default, RATE_MAX)
+        };
+        Ok(Self {
+            base_domain: values::base_domain(get("base_domain"))?,
+            site: Site::parse(&lookup)?,
+            keys: values::keys(get("session_key"), get("previous_session_keys").as_deref())?,
+            admins: values::addresses(get("admin_addresses").as_deref())?,
+            admin_key_sha256: values::sha256(get("admin_key_sha256"))?,
+            cron_key: values::cron_key(get("cron_key"))?,
+            reserved_names: ReservedNames::with(&get("reserved_names").unwrap_or_default()),
+            gate: GateConfig::parse(get, &endpoints)?,
+            endpoints,
+            chain_ids: values::chain_ids(get("siwe_chain_ids").as_deref())?,
+            general: Allowance::per_minute(rate("rate_general_per_min", 10)?),
+            provision: Allowance::per_hour(rate("rate_provision_per_hour", 2)?),
+            proxies: values::proxies(get("trusted_proxies").as_deref())?,
+        })
+    }
+
+    /// The address of the space `name` on a host whose gateway is at `gateway_url`: the same
+    /// scheme and port, so that a laptop's odd port is in it.
+    #[must_use]
+    pub fn space_url(&self, name: &domain::SpaceName, gateway_url: Option<&str>) -> String {
+        let gateway = gateway_url.and_then(|it| it.parse::<Uri>().ok());
+        let scheme = gateway.as_ref().and_then(Uri::scheme_str).unwrap_or("https");
+        let port = gateway.as_ref().and_then(Uri::port_u16);
+        let port = port.map(|it| format!(":{it}")).unwrap_or_default();
+        format!("{scheme}://{name}.{}{port}", self.base_domain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(set: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let secret = "k".repeat(32);
+        Config::parse(|name| {
+            let found = set.iter().find(|(it, _)| *it == name).map(|(_, value)| *value);
+            found.or((name == "session_key").then_some(&*secret)).map(str::to_owned)
+        })
+    }
+
+    #[test]
+    fn a_laptop_needs_a_session_key_only() {
+        let config = parse(&[]).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(config.base_domain, "localhost");
+        assert_eq!(config.site.origin, "http://127.0.0.1:3000");
+        assert_eq!(config.site.domain, "127.0.0.1:3000");
+    }
+
+    #[test]
+    fn a_wrong_value_is_named() {
+        #[rustfmt::skip]
+        let rows = [
+            ("base_domain",      "Example.org"),
+            ("base_domain",      "a..b"),
+            ("base_domain",      "-a.example"),
+            ("public_url",       "example.org"),
+            ("public_url",       "ftp://example.org"),
+            ("public_url",       "https://example.org/app"),
+            ("public_url",       "https://example.org:443"),
+            ("public_url",       "https://user@example.org"),
+            ("session_key",      "short"),
+            ("admin_addresses",  "0x12"),
+            ("admin_key_sha256", "ABC"),
+            ("cron_key",         "short"),
+            ("previous_session_keys", "short"),
+            ("crdt_gate_enabled", "yes"),
+            ("crdt_gate_enabled", "TRUE"),
+            ("gate_policy",      "nonsense"),
+            ("gate_methods",     "post"),
+            ("gate_refusal_by",  "nobody"),
+            ("rpc_urls",         "[]"),
+            ("siwe_chain_ids",   "0"),
+            ("siwe_chain_ids",   "1, main"),
+            ("rate_general_per_min", "-1"),
+            ("rate_general_per_min", "1000001"),
+            ("rate_provision_per_hour", "many"),
+            ("trusted_proxies",  "10.0.0.0/33"),
+            ("cors_origins",     "https://a.example, nonsense"),
+        ];
+        for (variable, value) in rows {
+            let error = parse(&[(variable, value)]).err().unwrap_or_else(|| panic!("{value}"));
+            assert_eq!(error.variable, variable, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_space_has_the_scheme_and_port_of_its_gateway() {
+        let config = parse(&[("base_domain", "spaces.example")]).unwrap_or_else(|_| panic!());
+        let name = "garden".parse().unwrap();
+        #[rustfmt::skip]
+        let rows = [
+            (Some("http://127.0.0.1:8080"), "http://garden.spaces.example:8080"),
+            (Some("https://host.example"),  "https://garden.spaces.example"),
+            (None,                          "https://garden.spaces.example"),
+        ];
+        for (gateway, want) in rows {
+            assert_eq!(config.space_url(&name, gateway), want);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What is behind a middleware.
+
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use futures::future::BoxFuture;
+use spin_sdk::{
+    http::{Request, Response, next},
+    wasip3::http::types::ErrorCode,
+};
+use tower_service::Service;
+
+/// What is behind this middleware.
+#[derive(Clone, Debug)]
+pub struct Next;
+
+impl Service<Request> for Next {
+    type Response = Response<Body>;
+    type Error = ErrorCode;
+    type Future = BoxFuture<'static, Result<Self::Response, ErrorCode>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), ErrorCode>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        Box::pin(async { next(request).await.map(|response| response.map(Body::new)) })
+    }
+}
