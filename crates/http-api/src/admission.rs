@@ -52,6 +52,15 @@ impl Admission {
     }
 }
 
+/// What a verdict is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To decide: no chain is read that does not matter for that.
+    Decide,
+    /// To explain each rule: all of them are read.
+    Explain,
+}
+
 /// What `policy` says of `wallet`, with the statements that came with the request.
 ///
 /// # Errors
@@ -62,6 +71,7 @@ pub(crate) async fn admission<P: Platform>(
     policy: &Policy,
     wallet: Wallet,
     headers: &HeaderMap,
+    purpose: Purpose,
 ) -> Result<Admission, ApiError> {
     let statements = statements(headers)?;
     let now = edge.platform.now();
@@ -70,7 +80,9 @@ pub(crate) async fn admission<P: Platform>(
         checked_at: kept.checked_at,
         is_cached,
     };
-    if !policy.needs_chain(wallet, &statements, now) {
+    let is_needed = purpose == Purpose::Explain || policy.needs_chain(wallet, &statements, now);
+    let reads = policy.reads(wallet);
+    if !is_needed || reads.is_empty() {
         return Ok(decide(&Kept { checked_at: now, readings: Readings::default() }, false));
     }
     let key = cache_key(policy, wallet, now);
@@ -80,7 +92,7 @@ pub(crate) async fn admission<P: Platform>(
             return Ok(cached);
         }
     }
-    let (readings, is_complete) = read(edge, &policy.reads(wallet)).await;
+    let (readings, is_complete) = read(edge, &reads).await;
     let kept = Kept { checked_at: edge.platform.now(), readings };
     if is_complete {
         let text = serde_json::to_string(&kept).map_err(ApiError::internal)?;

@@ -9,7 +9,7 @@ use gate::StatementError;
 use http::{HeaderValue, StatusCode, header};
 use limits::Standing;
 use problem::Problem;
-use records::DatabaseError;
+use records::{DatabaseError, KeyReused};
 
 use crate::{
     admission::Admission, counting::AlsoLimited, platform::KeyValueError, view::GateClosedView,
@@ -254,5 +254,11 @@ impl From<DatabaseError> for ApiError {
 impl From<KeyValueError> for ApiError {
     fn from(error: KeyValueError) -> Self {
         Self::store(error)
+    }
+}
+
+impl From<KeyReused> for ApiError {
+    fn from(_: KeyReused) -> Self {
+        Self::IdempotencyKeyReused
     }
 }

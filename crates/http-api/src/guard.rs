@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tower::ServiceExt as _;
 
 use crate::{
-    admission::{Admission, admission},
+    admission::{Admission, Purpose, admission},
     caller::{Caller, authenticate},
     config::RefusalBy,
     edge::Edge,
@@ -57,7 +57,8 @@ impl<P: Platform> GateGuard<P> {
         if caller.is_admin() {
             return Ok(GateStamp::Operator);
         }
-        let admission = admission(&self.0, policy, caller.wallet, &request.headers).await?;
+        let admission =
+            admission(&self.0, policy, caller.wallet, &request.headers, Purpose::Decide).await?;
         Ok(GateStamp::Checked(admission))
     }
 }

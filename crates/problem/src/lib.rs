@@ -21,9 +21,9 @@ pub struct Problem {
     detail: String,
     /// The kind of problem for programs.
     code: &'static str,
-    /// What is particular to this kind of problem.
+    /// What is particular to this kind of problem. Boxed, because few have it and all are returned.
     #[serde(flatten)]
-    members: Map<String, Value>,
+    members: Option<Box<Map<String, Value>>>,
     #[serde(skip)]
     headers: Vec<(header::HeaderName, HeaderValue)>,
 }
@@ -43,7 +43,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             code,
-            members: Map::new(),
+            members: None,
             headers: Vec::new(),
         }
     }
@@ -65,7 +65,7 @@ impl Problem {
     #[must_use]
     pub fn with_members(mut self, members: &impl Serialize) -> Self {
         if let Ok(Value::Object(members)) = serde_json::to_value(members) {
-            self.members = members;
+            self.members = Some(Box::new(members));
         }
         self
     }
@@ -112,5 +112,14 @@ mod tests {
             "code": "unauthenticated",
         });
         assert_eq!(body, want);
+    }
+
+    #[test]
+    fn a_problem_has_room_for_more() {
+        let more = serde_json::json!({ "mode": "any", "rules": [] });
+        let problem = Problem::new(StatusCode::FORBIDDEN, "gate-closed", "Gate closed", "No.");
+        let response: Response<Bytes> = problem.with_members(&more).into_response();
+        let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!((&body["mode"], &body["code"]), (&more["mode"], &"gate-closed".into()));
     }
 }

@@ -40,9 +40,12 @@ pub struct Answer {
 pub struct KeyReused;
 
 impl<D: Database> Records<D> {
-    /// The first answer to the request with `key`, if there is one. Within the transaction that
-    /// would make another, so that two at once get the same.
-    pub(crate) async fn first_answer<E: From<DatabaseError> + From<KeyReused>>(
+    /// The first answer to the request with `key`, if there is one. Looked for again within the
+    /// transaction that would make another, so that two at once get the same.
+    ///
+    /// # Errors
+    /// [`KeyReused`] if it was the answer to another request.
+    pub async fn first_answer<E: From<DatabaseError> + From<KeyReused>>(
         &self,
         key: Option<&IdempotencyKey>,
         now: Timestamp,

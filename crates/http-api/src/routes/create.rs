@@ -71,8 +71,12 @@ pub(super) async fn create<P: Platform>(
     let now = edge.platform.now();
     let key = idempotency::key(&headers, &wallet, &Method::POST, uri.path(), &body.bytes)?;
     let records = edge.records().await?;
+    // A repetition changes nothing, so nothing of what follows is asked of it.
+    if let Some(answer) = records.first_answer::<ApiError>(key.as_ref(), now).await? {
+        return Ok(idempotency::respond(answer));
+    }
     let new = new_space(&edge, &records, body.value, wallet).await?;
-    // Last of what the wallet can't mend by writing another body.
+    // After all that another body would mend: nobody is to buy tokens for a request that fails.
     match stamp {
         GateStamp::Off | GateStamp::Operator => {}
         GateStamp::Checked(admission) => admission.require()?,
@@ -140,6 +144,9 @@ async fn new_space<P: Platform, D: Database>(
     let schema: Schema =
         serde_json::from_value(offer.settings_schema.clone()).map_err(ApiError::internal)?;
     let settings = schema.validate(&body.settings.unwrap_or_default())?;
+    if records.name_is_taken(&name).await? {
+        return Err(ApiError::NameTaken(name.to_string()));
+    }
     Ok(NewSpace {
         id: SpaceId::new(edge.platform.now(), edge.platform.random()),
         name,

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     Edge, Platform,
-    admission::admission,
+    admission::{Purpose, admission},
     caller::{Caller, Reader},
     error::ApiError,
 };
@@ -47,7 +47,7 @@ pub(super) async fn show<P: Platform>(
         return Ok(Json(open).into_response());
     };
     let Reader(caller) = caller?;
-    let admission = admission(&edge, policy, caller.wallet, &headers).await?;
+    let admission = admission(&edge, policy, caller.wallet, &headers, Purpose::Explain).await?;
     if admission.verdict.outcome == Outcome::Undecided {
         return Err(ApiError::GateUnavailable);
     }

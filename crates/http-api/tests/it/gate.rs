@@ -14,12 +14,14 @@ const TOKEN: &str = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 const RPC: (&str, &str) = ("rpc_urls", r#"{"31337":["http://127.0.0.1:1","http://127.0.0.1:2"]}"#);
 const ON: (&str, &str) = ("crdt_gate_enabled", "true");
 
-fn erc20(mode: &str, more: &Value) -> String {
+type Node = Box<dyn FnMut(&str, &str) -> Result<Reply, SendError> + Send>;
+
+fn erc20(mode: &str, others: &Value) -> String {
     let token = json!({
         "kind": "erc20", "label": "100 CRDT", "chain_id": 31337, "contract": TOKEN,
         "required": "100", "decimals": 2,
     });
-    let rules: Vec<_> = [token].into_iter().chain(more.as_array().unwrap().clone()).collect();
+    let rules: Vec<_> = [token].into_iter().chain(others.as_array().unwrap().clone()).collect();
     json!({ "mode": mode, "rules": rules }).to_string()
 }
 
@@ -115,7 +117,6 @@ async fn a_chain_that_does_not_answer_lets_nobody_in() {
         let answers: Vec<_> = requests.iter().map(answer).collect();
         Ok(Reply { status: 200, body: json!(answers).to_string().into_bytes() })
     };
-    type Node = Box<dyn FnMut(&str, &str) -> Result<Reply, SendError> + Send>;
     let nodes: [Node; 4] = [
         Box::new(|_, _| Err(SendError::TimedOut)),
         Box::new(|_, _| Err(SendError::TooLarge)),
@@ -131,7 +132,7 @@ async fn a_chain_that_does_not_answer_lets_nobody_in() {
             assert_eq!(answer.problem(), (503, "gate-unavailable"));
             assert_eq!(answer.headers["retry-after"], "5");
         }
-        client.platform().advance(Duration::from_secs(60));
+        client.platform().advance(Duration::from_mins(1));
     }
     assert_eq!(client.get("/v1/names/garden", None).await.body["available"], true);
     client.platform().is_broken.store(true, Ordering::SeqCst);
@@ -145,8 +146,11 @@ async fn what_is_wrong_with_the_body_comes_first() {
     client.platform().set_node(node(0));
     let token = client.sign_in(&TestWallet::new(1)).await;
     let post = async |body: Value| client.post("/v1/spaces", Some(&token), body).await;
+    let operator = client.sign_in(&TestWallet::new(99)).await;
+    client.create(&operator, "taken").await;
     #[rustfmt::skip]
     let rows = [
+        (json!({ "name": "taken", "app": "hello" }),                              409, "name-taken"),
         (json!({ "name": "x", "app": "hello" }),                                  400, "invalid-name"),
         (json!({ "name": "www", "app": "hello" }),                                400, "invalid-name"),
         (json!({ "name": "garden", "app": "other" }),                             404, "app-not-found"),
@@ -156,6 +160,27 @@ async fn what_is_wrong_with_the_body_comes_first() {
         assert_eq!(post(body).await.problem(), (status, code));
     }
     assert_eq!(post(json!({ "name": "garden", "app": "hello" })).await.body["code"], "gate-closed");
+}
+
+#[tokio::test]
+async fn a_repetition_gets_its_first_answer_whatever_the_gate_says_now() {
+    let client = gated(&erc20("all", &json!([]))).await;
+    client.platform().set_node(node(10_000));
+    let token = client.sign_in(&TestWallet::new(1)).await;
+    let create = async || {
+        let request = Request::post("/v1/spaces")
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", "one");
+        let body = json!({ "name": "garden", "app": "hello" }).to_string();
+        client.send(request.body(Body::from(body)).unwrap()).await
+    };
+    let first = create().await;
+    assert_eq!(first.status, 202);
+    client.platform().set_node(node(0));
+    client.platform().advance(Duration::from_mins(1));
+    assert_eq!(client.get("/v1/gate", Some(&token)).await.body["allowed"], false);
+    assert_eq!(create().await.body, first.body);
 }
 
 #[tokio::test]
@@ -174,8 +199,15 @@ async fn one_certain_rule_is_enough_where_any_will_do() {
     let other = client.sign_in(&TestWallet::new(2)).await;
     let open = client.get("/v1/gate", Some(&listed)).await;
     assert_eq!(open.body["allowed"], true, "no chain was needed: {}", open.body);
+    let unknown = (&open.body["rules"][0]["held"], &open.body["rules"][0]["passed"]);
+    assert_eq!(unknown, (&Value::Null, &json!(false)));
     assert_eq!(create(&client, &listed, "garden").await.status, 202);
     assert_eq!(create(&client, &other, "meadow").await.problem(), (503, "gate-unavailable"));
+
+    client.platform().set_node(node(50));
+    client.platform().advance(Duration::from_mins(1));
+    let open = client.get("/v1/gate", Some(&listed)).await;
+    assert_eq!(open.body["rules"][0]["held"], "0.5", "what is not needed is explained, too");
 }
 
 #[tokio::test]
