@@ -56,9 +56,15 @@ impl Machine {
 
     /// Whether `wallet` signed [`HASH`], and how the calls that this took have ended.
     pub(crate) fn is_signed(&self, wallet: Address, signature: &[u8]) -> (bool, Vec<End>) {
+        let signed = self.has_signed(wallet, HASH, signature);
+        (signed, std::mem::take(&mut self.ends.lock().unwrap()))
+    }
+
+    /// Whether `wallet` signed `hash`.
+    pub(crate) fn has_signed(&self, wallet: Address, hash: [u8; 32], signature: &[u8]) -> bool {
         let endpoints: Endpoints = r#"{"1": ["http://localhost"]}"#.parse().unwrap();
-        let signed = evm::is_signed_by_contract(self, &endpoints, 1, wallet, HASH, signature);
-        (block_on(signed).unwrap(), std::mem::take(&mut self.ends.lock().unwrap()))
+        let signed = evm::is_signed_by_contract(self, &endpoints, 1, wallet, hash, signature);
+        block_on(signed).unwrap()
     }
 
     fn call(&self, call: &Value) -> Value {

@@ -7,6 +7,7 @@ mod breaker;
 mod endpoints;
 mod fail_over;
 mod machine;
+mod vectors;
 mod wallets;
 mod world;
 mod wrapped;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use credentials::KeyRing;
+use credentials::{KeyRing, SecretError};
 use domain::Wallet;
 use ipnet::IpNet;
 
@@ -51,9 +51,12 @@ pub(super) fn base_domain(value: Option<String>) -> Result<String, ConfigError> 
 
 pub(super) fn keys(value: Option<String>, previous: Option<&str>) -> Result<KeyRing, ConfigError> {
     let secret = value.ok_or_else(|| wrong("session_key", "is missing: any long random text"))?;
-    KeyRing::derive(&secret, &[]).map_err(|it| wrong("session_key", it.to_string()))?;
     let previous: Vec<&str> = list(previous).collect();
-    KeyRing::derive(&secret, &previous).map_err(|it| wrong("previous_session_keys", it.to_string()))
+    KeyRing::derive(&secret, &previous).map_err(|error| {
+        let is_current = error == SecretError::TooShort;
+        let variable = if is_current { "session_key" } else { "previous_session_keys" };
+        wrong(variable, error.to_string())
+    })
 }
 
 pub(super) fn addresses(value: Option<&str>) -> Result<Vec<Wallet>, ConfigError> {

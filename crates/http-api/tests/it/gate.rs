@@ -188,6 +188,7 @@ async fn the_operator_passes_also_when_no_chain_answers() {
     let client = gated(&erc20("all", &json!([]))).await;
     let operator = client.sign_in(&TestWallet::new(99)).await;
     assert_eq!(create(&client, &operator, "garden").await.status, 202);
+    assert_eq!(client.get("/v1/gate", Some(&operator)).await.body["allowed"], true);
 }
 
 #[tokio::test]
