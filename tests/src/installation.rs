@@ -30,10 +30,14 @@ pub struct Installation {
     up: Option<Process>,
 }
 
+/// The limits that a test would come to that is about something else.
+const LIMITS: [&str; 2] = ["rate_general_per_min", "rate_provision_per_hour"];
+
+/// One that is not up, and without limits.
 impl Default for Installation {
     fn default() -> Self {
-        let folder = tempfile::Builder::new().prefix("spaceport-e2e-").tempdir().unwrap();
-        Self { folder, apps: None, variables: Vec::new(), up: None }
+        let unlimited = Self::with_default_limits();
+        LIMITS.into_iter().fold(unlimited, |it, name| it.with_variable(name, "0"))
     }
 }
 
@@ -46,6 +50,13 @@ impl Installation {
         installation
     }
 
+    /// One that is not up, with the limits that it has by itself.
+    #[must_use]
+    pub fn with_default_limits() -> Self {
+        let folder = tempfile::Builder::new().prefix("spaceport-e2e-").tempdir().unwrap();
+        Self { folder, apps: None, variables: Vec::new(), up: None }
+    }
+
     /// This installation with the app templates in `folder` instead of its own.
     #[must_use]
     pub fn with_apps(mut self, folder: &Path) -> Self {
@@ -56,9 +67,14 @@ impl Installation {
     /// This installation with a value for a variable of the edge.
     #[must_use]
     pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.set_variable(name, value);
+        self
+    }
+
+    /// Gives a variable of the edge a value from its next start on.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
         let name = format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase());
         self.variables.push((name, value.to_owned()));
-        self
     }
 
     /// The folder of its state.

@@ -6,21 +6,26 @@
 #![expect(clippy::missing_panics_doc, reason = "a test that can't go on panics")]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
+mod bad_rpc;
+mod chain;
 mod client;
 mod docker;
 mod installation;
+mod node;
 mod poll;
 mod process;
 mod signer;
 mod tenant;
 mod warm;
 
+pub use bad_rpc::{BadRpc, Behaviour, NOBODY, NODE_KEY};
+pub use chain::{Chain, Contract, Planned};
 pub use client::{Answer, Client};
 pub use docker::{Kind, Object, docker};
 pub use installation::Installation;
 pub use poll::{eventually, within};
 pub use process::{Output, Process, Program, run};
-pub use signer::{SignIn, Signer};
+pub use signer::{Key, Rewritten, SignIn, Signer};
 pub use tenant::{Tenant, Visitor};
 pub use warm::warm_up;
 

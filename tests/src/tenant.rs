@@ -44,6 +44,12 @@ impl Tenant {
         Self { edge: edge.clone(), token: answer.field("token"), address: proof.address }
     }
 
+    /// Whoever has a session or key of a wallet, made elsewhere.
+    #[must_use]
+    pub fn with_bearer(edge: &Client, bearer: &str, address: &str) -> Self {
+        Self { edge: edge.clone(), token: bearer.to_owned(), address: address.to_owned() }
+    }
+
     /// The same tenant at an edge that was started again elsewhere.
     #[must_use]
     pub fn at(&self, edge: &Client) -> Self {
@@ -60,6 +66,22 @@ impl Tenant {
     #[must_use]
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.edge.post(path, Some(&self.token), body)
+    }
+
+    /// GETs `path` with one more header.
+    #[must_use]
+    pub fn get_with(&self, path: &str, header: (&str, &str)) -> Answer {
+        let request = with_bearer(self.edge.request(Method::GET, path), Some(&self.token));
+        self.edge.send(request.header(header.0, header.1), None)
+    }
+
+    /// POSTs `body` to `path` with more headers.
+    #[must_use]
+    pub fn post_with(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        let request = with_bearer(self.edge.request(Method::POST, path), Some(&self.token));
+        let request = request.header("content-type", "application/json");
+        let request = headers.iter().fold(request, |it, (name, value)| it.header(*name, *value));
+        self.edge.send(request, Some(body.to_string().into_bytes()))
     }
 
     /// Makes a space; the answer must be 202. Returns its id.
@@ -92,9 +114,14 @@ impl Tenant {
     /// Deletes a space.
     #[must_use]
     pub fn delete(&self, space: &str) -> Answer {
-        let path = format!("/v1/spaces/{space}");
-        self.edge
-            .send(with_bearer(self.edge.request(Method::DELETE, &path), Some(&self.token)), None)
+        self.delete_path(&format!("/v1/spaces/{space}"))
+    }
+
+    /// Sends a DELETE to `path`.
+    #[must_use]
+    pub fn delete_path(&self, path: &str) -> Answer {
+        let request = self.edge.request(Method::DELETE, path);
+        self.edge.send(with_bearer(request, Some(&self.token)), None)
     }
 
     /// A space as it is now.

@@ -6,7 +6,7 @@ use e2e::{Answer, Client, Installation, Signer, Tenant};
 use http::Method;
 use serde_json::{Value, json};
 
-/// One wallet's sessions and the edge they are for, with a space called `taken`.
+/// An edge and one wallet that is signed in.
 pub(crate) struct Edge {
     pub(crate) installation: Installation,
     pub(crate) signer: Signer,
@@ -15,7 +15,12 @@ pub(crate) struct Edge {
 
 impl Edge {
     pub(crate) fn start() -> Self {
-        let installation = Installation::start();
+        Self::of(Installation::default())
+    }
+
+    /// The edge of an installation that is not up yet.
+    pub(crate) fn of(mut installation: Installation) -> Self {
+        installation.up();
         let signer = Signer::start();
         let tenant = Tenant::sign_in(&installation.edge(), &signer, e2e::ANVIL_KEY);
         Self { installation, signer, tenant }
@@ -23,6 +28,11 @@ impl Edge {
 
     pub(crate) fn client(&self) -> Client {
         self.installation.edge()
+    }
+
+    /// A wallet that nobody has seen before, signed in.
+    pub(crate) fn stranger(&self) -> Tenant {
+        Tenant::sign_in(&self.client(), &self.signer, &self.signer.fresh().key)
     }
 
     /// Sends a body as it is.
@@ -58,9 +68,27 @@ impl Edge {
 
     /// Checks that the tenant has no space and that nothing was made on Docker.
     pub(crate) fn nothing_changed(&self) {
-        assert_eq!(self.tenant.get("/v1/spaces").json["items"], json!([]));
+        Self::has_no_space(&self.tenant);
         assert_eq!(self.installation.objects(), []);
     }
+
+    /// Checks that a wallet has no space.
+    pub(crate) fn has_no_space(tenant: &Tenant) {
+        assert_eq!(tenant.get("/v1/spaces").json["items"], json!([]));
+    }
+}
+
+/// An installation that is not up, with a gate for its wallets.
+pub(crate) fn gated(policy: &Value, rpc_urls: &Value) -> Installation {
+    Installation::default()
+        .with_variable("crdt_gate_enabled", "true")
+        .with_variable("gate_policy", &policy.to_string())
+        .with_variable("rpc_urls", &rpc_urls.to_string())
+}
+
+/// What asks for a `hello` space.
+pub(crate) fn hello(name: &str) -> Value {
+    json!({ "app": "hello", "name": name })
 }
 
 /// A problem as the contract names it.

@@ -1,10 +1,10 @@
-//! Who may do what: sessions that don't hold, sign-ins that prove nothing, headers from outside.
+//! Who may do what: sessions that don't hold, headers from outside.
 
 use e2e::{Installation, SECOND_KEY, Tenant};
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::edge::{Edge, at_once, refused};
+use crate::edge::{Edge, refused};
 
 #[test]
 fn a_request_without_a_session_that_holds_is_refused() {
@@ -104,55 +104,6 @@ fn a_cookie_alone_does_not_let_other_sites_act() {
 }
 
 #[test]
-fn a_sign_in_that_proves_nothing_is_refused() {
-    let edge = Edge::start();
-    let site = edge.client().origin().to_owned();
-    let signed = |fields: Value| edge.verify(&edge.proof(&fields)).problem();
-    let host = site.trim_start_matches("http://").to_owned();
-
-    let wrong = refused(401, "wrong-domain");
-    assert_eq!(signed(json!({ "nonce": edge.nonce(), "domain": "evil.example" })), wrong);
-    assert_eq!(signed(json!({ "nonce": edge.nonce(), "uri": "https://evil.example" })), wrong);
-    assert_eq!(signed(json!({ "nonce": edge.nonce(), "domain": format!("x{host}") })), wrong);
-    assert_eq!(signed(json!({ "nonce": "abcdefgh12345678" })), refused(401, "nonce-unknown"));
-    let past = json!({ "nonce": edge.nonce(), "expirationTime": "2020-01-01T00:00:00.000Z" });
-    assert_eq!(signed(past), refused(401, "message-expired"));
-    let future = json!({ "nonce": edge.nonce(), "notBefore": "2099-01-01T00:00:00.000Z" });
-    assert_eq!(signed(future), refused(401, "message-not-yet-valid"));
-
-    let mut body = edge.proof(&json!({ "nonce": edge.nonce() }));
-    let by_other = edge.signer.text(SECOND_KEY, body["message"].as_str().unwrap());
-    let good = body["signature"].clone();
-    for signature in [by_other.signature.as_str(), "0x", "0x00", "hello", &"0x11".repeat(65)] {
-        body["signature"] = signature.into();
-        assert_eq!(edge.verify(&body).problem(), refused(401, "bad-signature"), "{signature}");
-    }
-    body["signature"] = good;
-    assert_eq!(edge.verify(&body).status, 200, "none of those used the nonce up");
-    assert_eq!(edge.verify(&body).problem(), refused(401, "nonce-used"));
-
-    for message in ["", "sign in please", "evil.example wants you to sign in"] {
-        let text = edge.signer.text(e2e::ANVIL_KEY, message);
-        let body = json!({ "message": message, "signature": text.signature });
-        assert_eq!(edge.verify(&body).problem(), refused(400, "malformed-message"), "{message}");
-    }
-    let body = json!({ "message": "x", "signature": "0x", "address": "0x" });
-    assert_eq!(edge.verify(&body).problem(), refused(400, "unknown-field"));
-}
-
-#[test]
-fn of_many_who_use_one_nonce_at_once_one_signs_in() {
-    let edge = Edge::start();
-    let body = edge.proof(&json!({ "nonce": edge.nonce() }));
-    let answers = at_once(8, |_| edge.verify(&body));
-    let n_signed_in = answers.iter().filter(|it| it.status == 200).count();
-    assert_eq!(n_signed_in, 1);
-    for answer in answers.iter().filter(|it| it.status != 200) {
-        assert_eq!(answer.problem(), refused(401, "nonce-used"));
-    }
-}
-
-#[test]
 fn what_only_the_pipeline_may_say_means_nothing_from_outside() {
     let edge = Edge::start();
     let client = edge.client();
@@ -164,7 +115,8 @@ fn what_only_the_pipeline_may_say_means_nothing_from_outside() {
         let request = client
             .request(Method::POST, "/v1/spaces")
             .header("content-type", "application/json")
-            .header("spaceport-passport", passport);
+            .header("spaceport-passport", passport)
+            .header("spaceport-wallet", &stranger.address);
         let answer = client.send(request, Some(body.clone()));
         assert_eq!(answer.problem(), refused(401, "unauthenticated"), "{passport}");
     }
@@ -175,6 +127,7 @@ fn what_only_the_pipeline_may_say_means_nothing_from_outside() {
         .header("authorization", format!("Bearer {}", edge.tenant.token))
         .header("content-type", "application/json")
         .header("spaceport-passport", "forged")
+        .header("spaceport-wallet", &stranger.address)
         .header("spin-path-info", "/v1/admin/hosts")
         .header("spin-full-url", "http://evil.example/v1/admin/hosts")
         .header("spin-client-addr", "192.0.2.1:1")
@@ -190,4 +143,37 @@ fn what_only_the_pipeline_may_say_means_nothing_from_outside() {
     );
     assert_eq!(answer.json["name"], "garden");
     edge.tenant.wait_for("garden", "running");
+}
+
+#[test]
+fn a_session_outlives_a_new_key_while_the_old_one_is_known() {
+    let (first, second, third) = ("1".repeat(32), "2".repeat(32), "3".repeat(32));
+    let mut edge = Edge::of(Installation::default().with_variable("session_key", &first));
+    let by_first = edge.tenant.clone();
+    let restart = |edge: &mut Edge, key: &str, previous: &str| {
+        edge.installation.stop();
+        edge.installation.set_variable("session_key", key);
+        edge.installation.set_variable("previous_session_keys", previous);
+        edge.installation.up();
+        edge.tenant = Tenant::sign_in(&edge.client(), &edge.signer, e2e::ANVIL_KEY);
+    };
+    let holds = |edge: &Edge, session: &Tenant| {
+        let answer = session.at(&edge.client()).get("/v1/spaces");
+        answer.status == 200 || answer.problem() != refused(401, "unauthenticated")
+    };
+    restart(&mut edge, &second, &first);
+    let by_second = edge.tenant.clone();
+    assert!(holds(&edge, &by_first) && holds(&edge, &by_second));
+    restart(&mut edge, &third, &format!("{second}, {first}"));
+    assert!(holds(&edge, &by_first), "two keys ago");
+    restart(&mut edge, &third, &second);
+    assert!(!holds(&edge, &by_first), "nobody knows its key any more");
+    assert!(holds(&edge, &by_second) && holds(&edge, &edge.tenant));
+
+    // What was ended stays so under another key.
+    let ended = by_second.at(&edge.client()).post("/v1/auth/logout", &json!({}));
+    assert_eq!(ended.status, 204, "{}", ended.text);
+    assert!(!holds(&edge, &by_second));
+    restart(&mut edge, &first, &format!("{third} {second}"));
+    assert!(holds(&edge, &by_first) && !holds(&edge, &by_second));
 }
