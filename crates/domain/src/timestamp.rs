@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// A point in time in milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 ///
@@ -64,6 +64,11 @@ impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let parsed = OffsetDateTime::parse(&text, &Rfc3339).map_err(de::Error::custom)?;
+        // What is read can be printed: an offset may lead out of the years that RFC 3339 has.
+        let parsed = parsed.checked_to_offset(UtcOffset::UTC);
+        let parsed = parsed.filter(|it| (0..=9999).contains(&it.year()));
+        let parsed =
+            parsed.ok_or_else(|| de::Error::custom("in UTC the year is not in 0000-9999"))?;
         let unix_ms = parsed.unix_timestamp_nanos().div_euclid(1_000_000);
         i64::try_from(unix_ms).map(Self).map_err(de::Error::custom)
     }
@@ -88,6 +93,23 @@ mod tests {
             assert_eq!(timestamp.to_string(), text);
             let json = format!("\"{text}\"");
             assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), timestamp);
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_printed_is_read() {
+        #[rustfmt::skip]
+        let rows = [
+            ("9999-12-31T23:59:59Z",      true),
+            ("9999-12-31T23:59:59-00:01", false),
+            ("0000-01-01T00:00:00Z",      true),
+            ("0000-01-01T00:00:00+00:01", false),
+            ("10000-01-01T00:00:00Z",     false),
+        ];
+        for (text, want) in rows {
+            let read = serde_json::from_str::<Timestamp>(&format!("\"{text}\""));
+            assert_eq!(read.is_ok(), want, "{text}");
+            assert!(read.is_err() || !read.unwrap().to_string().is_empty());
         }
     }
 

@@ -44,14 +44,16 @@ impl<'a, N: Network> Chains<'a, N> {
     /// # Errors
     /// [`Unavailable`], at once if every endpoint is left alone. It is for the log.
     pub async fn call(&self, chain_id: u64, calls: &[Call]) -> Result<Vec<Outcome>, Unavailable> {
-        self.first_good(chain_id, calls, Ok).await
+        self.first_good(chain_id, calls, Blame::Endpoint, Ok).await
     }
 
     /// Like [`Self::call`], and an endpoint whose outcomes `read` refuses has failed as well.
+    /// `blame` says whether breakers hear of failures.
     pub(crate) async fn first_good<T, R>(
         &self,
         chain_id: u64,
         calls: &[Call],
+        blame: Blame,
         read: R,
     ) -> Result<T, Unavailable>
     where
@@ -61,7 +63,8 @@ impl<'a, N: Network> Chains<'a, N> {
         let deadline = self.network.now().plus(TIME_MAX);
         let mut attempts = Vec::new();
         for endpoint in self.endpoints.of(chain_id) {
-            let conversation = Conversation { network: self.network, endpoint, chain_id, deadline };
+            let conversation =
+                Conversation { network: self.network, endpoint, chain_id, deadline, blame };
             match conversation.guarded(calls, &read).await {
                 Ok(good) => return Ok(good),
                 Err(failure) => attempts.push(Attempt::new(endpoint, failure)),
@@ -77,6 +80,16 @@ impl<N> fmt::Debug for Chains<'_, N> {
     }
 }
 
+/// Whose fault it may be if there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// The endpoint's: what is asked of it is ours.
+    Endpoint,
+    /// Perhaps that of whoever wrote what is to be run: a stranger must not be able to have
+    /// endpoints left alone that others need.
+    Nobody,
+}
+
 /// With one endpoint, about one question.
 struct Conversation<'a, N> {
     network: &'a N,
@@ -84,6 +97,7 @@ struct Conversation<'a, N> {
     chain_id: u64,
     /// When it is too late to ask any more.
     deadline: Timestamp,
+    blame: Blame,
 }
 
 impl<N: Network> Conversation<'_, N> {
@@ -115,6 +129,7 @@ impl<N: Network> Conversation<'_, N> {
         let now = self.network.now();
         let next = match result {
             Ok(_) => breaker.after_success(now),
+            Err(_) if self.blame == Blame::Nobody => None,
             Err(_) => Some(breaker.after_failure(now)),
         };
         if let Some(next) = next {

@@ -66,6 +66,13 @@ impl Endpoints {
         self.0.contains_key(&chain_id)
     }
 
+    /// The chain, if there are endpoints of one only.
+    #[must_use]
+    pub fn only_chain(&self) -> Option<u64> {
+        let mut chains = self.0.keys();
+        chains.next().filter(|_| chains.next().is_none()).copied()
+    }
+
     /// Every origin, sorted, once: `https://node.example:443`. What a component that asks chains
     /// must be allowed to reach.
     #[must_use]

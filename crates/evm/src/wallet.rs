@@ -19,6 +19,7 @@ use alloy_sol_types::{SolCall as _, SolType as _, abi::AbiDecoderConfig, sol, so
 
 use crate::{
     Call, Chains, Endpoints, Failure, Network, Outcome, Unavailable,
+    chains::Blame,
     program::{self, Preparation},
 };
 
@@ -66,7 +67,7 @@ pub async fn is_signed_by_contract(
     let question = isValidSignatureCall { hash: B256::from(hash), signature }.abi_encode();
     let data = program::assemble(wallet, &question, preparation.as_ref()).into();
     let call = Call { to: None, data, gas: Some(GAS_MAX) };
-    Chains::new(network, endpoints).first_good(chain_id, &[call], read).await
+    Chains::new(network, endpoints).first_good(chain_id, &[call], Blame::Nobody, read).await
 }
 
 /// The signature and, if it is wrapped, what goes before. `None` if no wallet could accept it.

@@ -35,8 +35,8 @@ pub enum Admission {
     Unguarded,
     /// The caller is known.
     Known {
-        /// The caller's address, for handlers that only want to know who it is.
-        wallet: HeaderValue,
+        /// The caller's address, for handlers that only want to know who passed.
+        wallet: Option<HeaderValue>,
         /// All that was established, sealed, for handlers of ours.
         passport: HeaderValue,
     },
@@ -99,7 +99,9 @@ where
             match guard.admit(&parts).await {
                 Ok(Admission::Unguarded) => {}
                 Ok(Admission::Known { wallet, passport }) => {
-                    parts.headers.insert(WALLET_HEADER, wallet);
+                    if let Some(wallet) = wallet {
+                        parts.headers.insert(WALLET_HEADER, wallet);
+                    }
                     parts.headers.insert(PASSPORT_HEADER, passport);
                 }
                 Err(refusal) => return Ok(refusal.map(R::from)),

@@ -18,9 +18,15 @@ const READING_LIFETIME: Duration = Duration::from_secs(30);
 /// missing.
 const CLOSED_LIFETIME: Duration = Duration::from_secs(5);
 
+/// How long it is good for if something could not be read: so that whoever asks again and again
+/// does not have the nodes asked as often.
+const INCOMPLETE_LIFETIME: Duration = Duration::from_secs(1);
+
 /// A verdict and when it was true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Admission {
+    /// The fingerprint of the policy.
+    policy: String,
     pub(crate) verdict: Verdict,
     /// When the chains were read.
     pub(crate) checked_at: Timestamp,
@@ -39,6 +45,11 @@ impl Admission {
     /// Whether the gate is open. What could not be decided is not.
     pub(crate) fn is_open(&self) -> bool {
         self.verdict.outcome == Outcome::Passed
+    }
+
+    /// Whether it is `policy` that said so.
+    pub(crate) fn is_of(&self, policy: &Policy) -> bool {
+        self.policy == policy.fingerprint()
     }
 
     /// # Errors
@@ -76,6 +87,7 @@ pub(crate) async fn admission<P: Platform>(
     let statements = statements(headers)?;
     let now = edge.platform.now();
     let decide = |kept: &Kept, is_cached| Admission {
+        policy: policy.fingerprint(),
         verdict: judge(policy, wallet, &kept.readings, &statements, now),
         checked_at: kept.checked_at,
         is_cached,
@@ -88,16 +100,19 @@ pub(crate) async fn admission<P: Platform>(
     let key = cache_key(policy, wallet, now);
     if let Some(kept) = load(edge, &key).await? {
         let cached = decide(&kept, true);
-        if cached.is_open() || now.since(kept.checked_at) < CLOSED_LIFETIME {
+        let lifetime = match cached.verdict.outcome {
+            Outcome::Passed => READING_LIFETIME,
+            Outcome::Closed => CLOSED_LIFETIME,
+            Outcome::Undecided => INCOMPLETE_LIFETIME,
+        };
+        if now.since(kept.checked_at) < lifetime {
             return Ok(cached);
         }
     }
-    let (readings, is_complete) = read(edge, &reads).await;
+    let readings = read(edge, &reads).await;
     let kept = Kept { checked_at: edge.platform.now(), readings };
-    if is_complete {
-        let text = serde_json::to_string(&kept).map_err(ApiError::internal)?;
-        edge.platform.store(&key, text).await.map_err(ApiError::store)?;
-    }
+    let text = serde_json::to_string(&kept).map_err(ApiError::internal)?;
+    edge.platform.store(&key, text).await.map_err(ApiError::store)?;
     Ok(decide(&kept, false))
 }
 
@@ -124,8 +139,8 @@ async fn load<P: Platform>(edge: &Edge<P>, key: &str) -> Result<Option<Kept>, Ap
     Ok(text.and_then(|it| serde_json::from_str(&it).ok()))
 }
 
-/// Reads the balances, all chains at once, and says whether none is missing.
-async fn read<P: Platform>(edge: &Edge<P>, reads: &[Read]) -> (Readings, bool) {
+/// Reads the balances, all chains at once.
+async fn read<P: Platform>(edge: &Edge<P>, reads: &[Read]) -> Readings {
     let mut by_chain: BTreeMap<u64, Vec<(usize, Call)>> = BTreeMap::new();
     for (index, read) in reads.iter().enumerate() {
         let call = Call { to: Some(read.contract), data: read.data.clone().into(), gas: None };
@@ -152,6 +167,5 @@ async fn read<P: Platform>(edge: &Edge<P>, reads: &[Read]) -> (Readings, bool) {
             tracing::warn!(chain.id = chain_id, contract, "this contract has no balances");
         }
     }
-    let is_complete = balances.iter().all(Option::is_some);
-    (balances.into_iter().collect(), is_complete)
+    balances.into_iter().collect()
 }

@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, HeaderValue, Method, request::Parts};
+use http::{HeaderName, HeaderValue, request::Parts};
 use limits::{Allowance, Counters, Standing, Subject, Taken, policy_header, standing_header, take};
 
 use crate::{
@@ -21,6 +21,9 @@ use crate::{
 pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
+/// The name of the limit.
+const GENERAL: &str = "general";
+
 /// Where a caller stands with what else is limited, on its way from the route to the headers.
 #[derive(Clone, Copy)]
 pub(crate) struct AlsoLimited(pub(crate) Standing);
@@ -31,8 +34,7 @@ pub(crate) async fn counted<P: Platform>(
     request: Request,
     next: Next,
 ) -> Response {
-    let general =
-        edge.config.general.filter(|_| is_counted(request.method(), request.uri().path()));
+    let general = edge.config.general.filter(|_| request.uri().path().starts_with("/v1/"));
     let (mut parts, body) = request.into_parts();
     let (standing, mut response) = match general {
         None => (None, next.run(Request::from_parts(parts, body)).await),
@@ -55,13 +57,12 @@ pub(crate) async fn counted<P: Platform>(
     response
 }
 
-/// All but what only asks whether we are there, what has keys of its own, and what a client polls
-/// that was told 202.
-fn is_counted(method: &Method, path: &str) -> bool {
-    path.starts_with("/v1/") && !(method.is_safe() && path.starts_with("/v1/spaces/"))
+/// What a client polls that was told 202.
+fn is_poll(parts: &Parts) -> bool {
+    parts.method.is_safe() && parts.uri.path().starts_with("/v1/spaces/")
 }
 
-/// Counts this request. Nothing is counted for the operator.
+/// Counts this request. Nothing is counted for the operator, nor what others poll who are known.
 async fn count<P: Platform>(
     edge: &Edge<P>,
     parts: &mut Parts,
@@ -72,7 +73,7 @@ async fn count<P: Platform>(
     }
     let caller = authenticate(edge, &parts.method, &parts.headers).await;
     let subject = match &caller {
-        Ok(caller) if caller.is_admin() => None,
+        Ok(caller) if caller.is_admin() || is_poll(parts) => None,
         Ok(caller) => Some(Subject::from(caller.wallet)),
         Err(error @ (ApiError::StoreUnavailable(_) | ApiError::Internal(_))) => {
             return Err(error.clone());
@@ -86,11 +87,23 @@ async fn count<P: Platform>(
     parts.extensions.insert::<Result<Caller, ApiError>>(caller);
     let Some(subject) = subject else { return Ok(None) };
     let store = Store(&*edge.platform);
-    let standing = |level| Standing { name: "general", allowance, level };
-    match take(&store, "general", allowance, &subject, edge.platform.now()).await? {
+    let standing = |level| Standing { name: GENERAL, allowance, level };
+    match take(&store, GENERAL, allowance, &subject, edge.platform.now()).await? {
         Taken::Granted(level) => Ok(Some(standing(level))),
         Taken::Limited(level) => Err(ApiError::RateLimited(standing(level))),
     }
+}
+
+/// Whether `caller` will be told that it called too often, so that nothing is to be done for it.
+pub(crate) async fn is_spent<P: Platform>(
+    edge: &Edge<P>,
+    caller: &Caller,
+) -> Result<bool, ApiError> {
+    let Some(allowance) = edge.config.general.filter(|_| !caller.is_admin()) else {
+        return Ok(false);
+    };
+    let (store, subject) = (Store(&*edge.platform), Subject::from(caller.wallet));
+    Ok(limits::is_spent(&store, GENERAL, allowance, &subject, edge.platform.now()).await?)
 }
 
 struct Store<'a, P>(&'a P);

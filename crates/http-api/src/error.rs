@@ -188,6 +188,14 @@ impl ApiError {
         }
     }
 
+    /// Whether it is about who is calling, and not about what the caller wants.
+    pub(crate) const fn is_of_caller(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthenticated(_) | Self::CrossSiteRequest | Self::InsufficientScope(_)
+        )
+    }
+
     /// When it is worth trying again, where that is known.
     fn retry_after_s(&self) -> Option<u64> {
         match self {

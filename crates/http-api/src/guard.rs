@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use credentials::Passport;
+use credentials::{Passport, Scope};
 use gate::{Admission as Way, Guard};
 use http::{HeaderValue, Request, Response, request::Parts};
 use http_body_util::BodyExt as _;
@@ -15,6 +15,7 @@ use crate::{
     admission::{Admission, Purpose, admission},
     caller::{Caller, authenticate},
     config::RefusalBy,
+    counting::is_spent,
     edge::Edge,
     error::ApiError,
     layers::around,
@@ -52,6 +53,22 @@ impl<P: Platform> GateGuard<P> {
         Self(edge)
     }
 
+    async fn decide(&self, request: &Parts) -> Result<Way, ApiError> {
+        let edge = &self.0;
+        let caller = known(edge, request).await?;
+        // The handler counts first. For whom it will refuse for that, no chain is asked.
+        if edge.config.gate.refusal_by == RefusalBy::Handler && is_spent(edge, &caller).await? {
+            return Ok(Way::Unguarded);
+        }
+        let stamp = self.stamp(&caller, request).await?;
+        if edge.config.gate.refusal_by == RefusalBy::Middleware
+            && let GateStamp::Checked(admission) = &stamp
+        {
+            admission.clone().require()?;
+        }
+        Ok(edge.way(&caller, Some(stamp), request))
+    }
+
     async fn stamp(&self, caller: &Caller, request: &Parts) -> Result<GateStamp, ApiError> {
         let Some(policy) = &self.0.config.gate.policy else { return Ok(GateStamp::Off) };
         if caller.is_admin() {
@@ -77,7 +94,7 @@ impl<P> Clone for GateGuard<P> {
 
 impl<P: Platform> Guard for SessionGuard<P> {
     async fn admit(&self, request: &Parts) -> Result<Way, Response<Bytes>> {
-        match authenticate(&self.0, &request.method, &request.headers).await {
+        match known(&self.0, request).await {
             Ok(caller) => Ok(self.0.way(&caller, None, request)),
             Err(error) => Err(self.0.refuse(request, error).await),
         }
@@ -90,27 +107,21 @@ impl<P: Platform> Guard for GateGuard<P> {
         if !config.is_for(&request.method) {
             return Ok(Way::Unguarded);
         }
-        let decided = async {
-            let caller = authenticate(edge, &request.method, &request.headers).await?;
-            let stamp = self.stamp(&caller, request).await?;
-            match stamp {
-                GateStamp::Checked(admission) if config.refusal_by == RefusalBy::Middleware => {
-                    admission.clone().require()?;
-                    Ok((caller, GateStamp::Checked(admission)))
-                }
-                stamp => Ok((caller, stamp)),
-            }
-        };
-        match (decided.await, config.refusal_by) {
-            (Ok((caller, stamp)), _) => Ok(edge.way(&caller, Some(stamp), request)),
+        match self.decide(request).await {
+            Ok(way) => Ok(way),
             // The handler finds no passport, and says no in its own order.
-            (
-                Err(ApiError::Unauthenticated(_) | ApiError::CrossSiteRequest),
-                RefusalBy::Handler,
-            ) => Ok(Way::Unguarded),
-            (Err(error), _) => Err(edge.refuse(request, error).await),
+            Err(error) if config.refusal_by == RefusalBy::Handler && error.is_of_caller() => {
+                Ok(Way::Unguarded)
+            }
+            Err(error) => Err(edge.refuse(request, error).await),
         }
     }
+}
+
+/// Who is calling, if a session or a key with the scope for this method says so.
+async fn known<P: Platform>(edge: &Edge<P>, request: &Parts) -> Result<Caller, ApiError> {
+    let caller = authenticate(edge, &request.method, &request.headers).await?;
+    caller.require(if request.method.is_safe() { Scope::SpacesRead } else { Scope::SpacesWrite })
 }
 
 impl<P: Platform> Edge<P> {
@@ -118,8 +129,10 @@ impl<P: Platform> Edge<P> {
         let (method, path) = (&request.method, request.uri.path());
         let passport = Passport::issue(caller.wallet, gate, method, path, self.platform.now());
         let value = |text: String| HeaderValue::try_from(text).expect("the text is visible ASCII");
+        // A handler that only reads who is calling must not be told of one that did not pass.
+        let is_told = self.config.gate.refusal_by == RefusalBy::Middleware;
         Way::Known {
-            wallet: value(caller.wallet.to_string()),
+            wallet: is_told.then(|| value(caller.wallet.to_string())),
             passport: value(passport.to_token(&self.config.keys)),
         }
     }

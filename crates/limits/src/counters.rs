@@ -27,6 +27,21 @@ pub enum Taken {
     Limited(Level),
 }
 
+/// Whether nothing is left of `subject`'s bucket under the limit `name`. Takes nothing.
+///
+/// # Errors
+/// Whatever the store fails with.
+pub async fn is_spent<C: Counters>(
+    counters: &C,
+    name: &str,
+    allowance: Allowance,
+    subject: &Subject,
+    now: Timestamp,
+) -> Result<bool, C::Error> {
+    let tokens = Tokens::at(name, allowance, subject, now);
+    counters.exists(&tokens.key(tokens.newest)).await
+}
+
 /// Takes a token of `subject` under the limit `name` (lower-case letters and `-`), if one is left.
 ///
 /// The oldest is taken first, so the taken ones are the first of those that live, and the first

@@ -10,7 +10,7 @@ mod subject;
 mod tokens;
 
 pub use allowance::Allowance;
-pub use counters::{Counters, Taken, take};
+pub use counters::{Counters, Taken, is_spent, take};
 pub use header::{Standing, policy_header, standing_header};
 pub use level::Level;
 pub use subject::Subject;

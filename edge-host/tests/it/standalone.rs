@@ -133,6 +133,14 @@ async fn sign_in_is_put_in_front_of_any_handler() {
     let text = site.get("/headers", &[("authorization", &key)]).await.ok();
     assert_eq!(told(&text, "spaceport-wallet"), [visitor.address.as_str()], "{text}");
 
+    // The key is for reading.
+    let request = http::Request::post(format!("http://{}/echo", site.0.edge.addr()));
+    let written = send(request.header("authorization", &key).body("x".to_owned()).unwrap()).await;
+    refused(&written, StatusCode::FORBIDDEN, "insufficient-scope");
+    let request = http::Request::post(format!("http://{}/echo", site.0.edge.addr()));
+    let request = request.header("authorization", &bearer).body("x".to_owned());
+    assert_eq!(send(request.unwrap()).await.ok(), "x");
+
     let request = http::Request::post(format!("http://{}/v1/auth/logout", site.0.edge.addr()))
         .header("authorization", &bearer);
     let left = send(request.body(String::new()).unwrap()).await;

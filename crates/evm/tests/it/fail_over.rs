@@ -142,3 +142,18 @@ fn a_program_that_runs_out_of_gas_has_said_no() {
         assert_eq!(world.is_signed(b"signature"), Ok(false), "{message}");
     }
 }
+
+/// What a stranger has run must not have nodes left alone that others need.
+#[test]
+fn a_signature_that_breaks_nodes_opens_no_breaker() {
+    let world = World::new([(A, Node::Fails(SendError::TimedOut))]);
+    for _ in 0..5 {
+        assert_eq!(failures(world.is_signed(b"signature")), [SendError::TimedOut.into()]);
+    }
+    assert!(world.store().is_empty());
+    for _ in 0..3 {
+        assert_eq!(failures(world.call(&[b"data"])), [SendError::TimedOut.into()]);
+    }
+    // A breaker that is open is one for signatures, too.
+    assert_eq!(failures(world.is_signed(b"signature")), [Failure::Resting]);
+}

@@ -54,13 +54,15 @@ impl GateConfig {
 
     /// Whether the middleware is for requests with this method.
     pub(crate) fn is_for(&self, method: &Method) -> bool {
+        // Handlers answer HEAD as they answer GET.
+        let method = if *method == Method::HEAD { &Method::GET } else { method };
         self.methods.is_empty() || self.methods.contains(method)
     }
 }
 
 fn methods(value: Option<&str>) -> Result<Vec<Method>, ConfigError> {
-    const METHODS: [Method; 6] =
-        [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    const METHODS: [Method; 5] =
+        [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     list(value)
         .map(|text| {
             let method = METHODS.into_iter().find(|it| it.as_str() == text);

@@ -19,7 +19,7 @@ pub use site::Site;
 pub use values::ConfigError;
 
 /// The name of every variable that is read here.
-pub const VARIABLES: [&str; 18] = [
+pub const VARIABLES: [&str; 19] = [
     "base_domain",
     "public_url",
     "session_key",
@@ -35,6 +35,7 @@ pub const VARIABLES: [&str; 18] = [
     "gate_refusal_by",
     "rpc_urls",
     "siwe_chain_ids",
+    "contract_wallet_chain_id",
     "rate_general_per_min",
     "rate_provision_per_hour",
     "trusted_proxies",
@@ -66,6 +67,9 @@ pub struct Config {
     pub endpoints: Endpoints,
     /// The chains a session may be bound to. Empty: any.
     pub chain_ids: Vec<u64>,
+    /// The chain on which contract wallets are asked. A contract's address is one party's on one
+    /// chain only, and sessions are of addresses.
+    pub contract_wallet_chain: Option<u64>,
     /// How often anybody may call. `None`: as often as they like.
     pub general: Option<Allowance>,
     /// How many spaces a wallet may make.
@@ -95,6 +99,10 @@ impl Config {
             cron_key: values::cron_key(get("cron_key"))?,
             reserved_names: ReservedNames::with(&get("reserved_names").unwrap_or_default()),
             gate: GateConfig::parse(get, &endpoints)?,
+            contract_wallet_chain: values::contract_wallet_chain(
+                get("contract_wallet_chain_id").as_deref(),
+                &endpoints,
+            )?,
             endpoints,
             chain_ids: values::chain_ids(get("siwe_chain_ids").as_deref())?,
             general: Allowance::per_minute(rate("rate_general_per_min", 10)?),
@@ -159,6 +167,7 @@ mod tests {
             ("gate_refusal_by",  "nobody"),
             ("rpc_urls",         "[]"),
             ("siwe_chain_ids",   "0"),
+            ("contract_wallet_chain_id", "1"),
             ("siwe_chain_ids",   "1, main"),
             ("rate_general_per_min", "-1"),
             ("rate_general_per_min", "1000001"),

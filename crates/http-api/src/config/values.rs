@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use credentials::{KeyRing, SecretError};
 use domain::Wallet;
+use evm::Endpoints;
 use ipnet::IpNet;
 
 /// A variable has a value that can't be meant.
@@ -93,6 +94,21 @@ pub(super) fn chain_ids(value: Option<&str>) -> Result<Vec<u64>, ConfigError> {
             _ => Err(wrong("siwe_chain_ids", format!("{text:?} is not the number of a chain"))),
         })
         .collect()
+}
+
+/// The one that is named, or the only one there is.
+pub(super) fn contract_wallet_chain(
+    value: Option<&str>,
+    endpoints: &Endpoints,
+) -> Result<Option<u64>, ConfigError> {
+    let Some(text) = value else { return Ok(endpoints.only_chain()) };
+    match text.parse() {
+        Ok(chain_id) if endpoints.has(chain_id) => Ok(Some(chain_id)),
+        _ => {
+            let problem = format!("{text:?} is none of the chains in rpc_urls");
+            Err(wrong("contract_wallet_chain_id", problem))
+        }
+    }
 }
 
 pub(super) fn proxies(value: Option<&str>) -> Result<Vec<IpNet>, ConfigError> {

@@ -78,8 +78,8 @@ pub(super) async fn verify<P: Platform>(
     Ok(no_store(([(header::SET_COOKIE, cookie)], Json(view))))
 }
 
-/// The message, if its address signed it: with its key, or, where there is a chain to ask, as a
-/// contract wallet does.
+/// The message, if its address signed it: with its key, or, on the one chain where contracts are
+/// asked, as a contract wallet does. On another chain somebody else may have the same address.
 async fn proven<P: Platform>(
     edge: &Edge<P>,
     checked: Checked,
@@ -92,7 +92,7 @@ async fn proven<P: Platform>(
     let fields = checked.message().fields();
     let bytes = signature.strip_prefix("0x").and_then(|it| hex::decode(it).ok());
     let Some(bytes) = bytes else { return Err(refusal.into()) };
-    if !edge.config.endpoints.has(fields.chain_id) {
+    if edge.config.contract_wallet_chain != Some(fields.chain_id) {
         return Err(refusal.into());
     }
     let (chain_id, wallet, hash) = (fields.chain_id, fields.address, *checked.hash());

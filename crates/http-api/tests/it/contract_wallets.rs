@@ -68,6 +68,26 @@ async fn a_key_pair_needs_no_chain_and_another_chain_is_not_asked() {
     assert_eq!(verify(&client, &message, &wallet.sign(&message)).await.status, 200);
 }
 
+/// A contract's address is one party's on one chain only.
+#[tokio::test]
+async fn contracts_are_asked_on_one_chain_only() {
+    let two = ("rpc_urls", r#"{"1":["http://127.0.0.1:1"],"10":["http://127.0.0.1:2"]}"#);
+    #[rustfmt::skip]
+    let rows = [
+        (vec![two],                                      401),
+        (vec![two, ("contract_wallet_chain_id", "10")],  401),
+        (vec![two, ("contract_wallet_chain_id", "1")],   200),
+    ];
+    for (variables, want) in rows {
+        let client = Client::with(&variables);
+        client.platform().set_node(node(YES));
+        let now = evm::Network::now(&**client.platform());
+        let message = TestWallet::new(1).message(DOMAIN, &client.nonce().await, now).to_string();
+        let answer = verify(&client, &message, &TestWallet::new(2).sign(&message)).await;
+        assert_eq!(answer.status, want, "{variables:?}");
+    }
+}
+
 #[tokio::test]
 async fn only_the_chains_of_the_list_are_for_sessions() {
     let wallet = TestWallet::new(1);

@@ -1,6 +1,12 @@
 //! Who passes the gate, and what the others are told.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::body::Body;
 use evm::{Reply, SendError};
@@ -189,6 +195,29 @@ async fn the_operator_passes_also_when_no_chain_answers() {
     let operator = client.sign_in(&TestWallet::new(99)).await;
     assert_eq!(create(&client, &operator, "garden").await.status, 202);
     assert_eq!(client.get("/v1/gate", Some(&operator)).await.body["allowed"], true);
+}
+
+/// For whom the handler refuses anyway, and again within a second, no node is asked.
+#[tokio::test]
+async fn nodes_are_not_asked_for_nothing() {
+    let policy = erc20("all", &json!([]));
+    let client = Client::with(&[ON, RPC, ("gate_policy", &policy), ("rate_general_per_min", "10")]);
+    let n_asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&n_asked);
+    client.platform().set_node(move |_, _| {
+        count.fetch_add(1, Ordering::SeqCst);
+        Err(SendError::TimedOut)
+    });
+    let token = client.sign_in(&TestWallet::new(1)).await;
+    for _ in 0..10 {
+        let answer = create(&client, &token, "garden").await;
+        assert_ne!(answer.status, 429);
+    }
+    assert_eq!(n_asked.load(Ordering::SeqCst), 2, "each of two nodes, once");
+    client.platform().advance(Duration::from_secs(1));
+    let limited = create(&client, &token, "garden").await;
+    assert_eq!(limited.problem(), (429, "rate-limited"));
+    assert_eq!(n_asked.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ async fn told_behind(
 #[tokio::test]
 async fn what_comes_from_outside_never_arrives() {
     let known = Admission::Known {
-        wallet: HeaderValue::from_static("wallet"),
+        wallet: Some(HeaderValue::from_static("wallet")),
         passport: HeaderValue::from_static("passport"),
     };
     let told = ["wallet", "passport"].map(|it| Some(it.to_owned()));
@@ -87,6 +87,40 @@ async fn without_the_gate_nothing_is_made() {
     }
     let name = client.get("/v1/names/garden", None).await;
     assert_eq!(name.body["available"], true);
+}
+
+/// A gate that was given another policy than the handler, or none, has not decided for it.
+#[tokio::test]
+async fn a_gate_that_is_configured_otherwise_lets_nothing_be_made() {
+    let member = TestWallet::new(1);
+    let policy = |label: &str| {
+        let rule = json!({
+            "kind": "allowlist", "label": label, "addresses": [member.wallet.to_string()],
+        });
+        json!({ "rules": [rule] }).to_string()
+    };
+    let (ours, others) = (policy("ours"), policy("others"));
+    let on = ("crdt_gate_enabled", "true");
+    let handler = Client::with(&[on, ("gate_policy", &ours)]);
+    handler.add_host("host-1", 1024).await;
+    let token = handler.sign_in(&member).await;
+    #[rustfmt::skip]
+    let rows: [(&[(&str, &str)], u16); 3] = [
+        (&[],                               500),
+        (&[on, ("gate_policy", &others)],   500),
+        (&[on, ("gate_policy", &ours)],     202),
+    ];
+    for (variables, want) in rows {
+        let gate = Client::on(Arc::clone(handler.platform()), variables);
+        let guard = http_api::GateGuard::new(Arc::clone(gate.edge()));
+        let request = Request::post("/v1/spaces")
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Body::from(json!({ "name": "garden", "app": "hello" }).to_string()));
+        let pipeline = GateLayer::new(guard).layer(handler.handler_without_gate());
+        let Ok(response) = pipeline.oneshot(request.unwrap()).await;
+        assert_eq!(response.status().as_u16(), want, "{variables:?}");
+    }
 }
 
 #[tokio::test]
