@@ -232,7 +232,7 @@ mod tests {
             ("http://a.org b.org", AllowedHostError::Host(named("http://a.org b.org"))),
             (
                 "http://a.org http://b.org",
-                AllowedHostError::Port(named("http://a.org http://b.org")),
+                AllowedHostError::Host(named("http://a.org http://b.org")),
             ),
             ("redis://a.org:6379", AllowedHostError::Scheme(named("redis://a.org:6379"))),
             ("http://self", AllowedHostError::NeedsSpin(named("http://self"))),

@@ -12,6 +12,13 @@ use http::{HeaderName, HeaderValue, Uri, header, request::Parts};
 use crate::route::Matched;
 
 const PREFIX: &str = "spin-";
+const PATH_INFO: HeaderName = HeaderName::from_static("spin-path-info");
+const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
+const MATCHED_ROUTE: HeaderName = HeaderName::from_static("spin-matched-route");
+const BASE_PATH: HeaderName = HeaderName::from_static("spin-base-path");
+const RAW_COMPONENT_ROUTE: HeaderName = HeaderName::from_static("spin-raw-component-route");
+const COMPONENT_ROUTE: HeaderName = HeaderName::from_static("spin-component-route");
+const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
 
 /// Makes the headers of `parts` those that the component of `matched` gets.
 pub(crate) fn prepare<T>(parts: &mut Parts, matched: &Matched<'_, T>, client: SocketAddr) {
@@ -24,21 +31,23 @@ pub(crate) fn prepare<T>(parts: &mut Parts, matched: &Matched<'_, T>, client: So
     // Between the client and the server, and of no use to a component that forwards the request.
     headers.remove(header::CONNECTION);
 
-    let mut set = |name: &str, value: &str| {
-        let name = HeaderName::try_from(format!("{PREFIX}{name}"));
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
     };
-    set("path-info", &matched.trailing);
-    set("full-url", &full_url(&parts.uri));
-    set("matched-route", matched.based_route);
-    set("base-path", "/");
-    set("raw-component-route", matched.route);
-    set("component-route", matched.route_prefix());
-    set("client-addr", &client.to_string());
+    set(PATH_INFO, &matched.trailing);
+    set(FULL_URL, &full_url(&parts.uri));
+    set(MATCHED_ROUTE, matched.based_route);
+    set(BASE_PATH, "/");
+    set(RAW_COMPONENT_ROUTE, matched.route);
+    set(COMPONENT_ROUTE, matched.route_prefix());
+    set(CLIENT_ADDR, &client.to_string());
     for (name, value) in &matched.named {
-        set(&format!("path-match-{}", name.to_ascii_lowercase().replace('_', "-")), value);
+        let name = name.to_ascii_lowercase().replace('_', "-");
+        if let Ok(name) = HeaderName::try_from(format!("{PREFIX}path-match-{name}")) {
+            set(name, value);
+        }
     }
 }
 

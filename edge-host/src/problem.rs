@@ -9,23 +9,26 @@ use wasmtime_wasi_http::WasiBody;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The request's id, if the client sent one that is fit to be repeated, or a new one.
-pub(crate) fn request_id(headers: &HeaderMap) -> HeaderValue {
+/// The request's id, if the client sent one that is fit to be repeated.
+pub(crate) fn sent_request_id(headers: &HeaderMap) -> Option<HeaderValue> {
     let is_sane = |it: &&HeaderValue| {
         (8..=64).contains(&it.len())
             && it.as_bytes().iter().all(|it| it.is_ascii_alphanumeric() || b"-_.".contains(it))
     };
-    headers.get(&REQUEST_ID).filter(is_sane).cloned().unwrap_or_else(|| {
-        let mut random = [0; 12];
-        // Without randomness the id says nothing, and does no harm.
-        let _ = getrandom::fill(&mut random);
-        let text: String = random.iter().map(|it| char::from(b'a' + it % 26)).collect();
-        HeaderValue::from_str(&text).expect("letters are visible ASCII")
-    })
+    headers.get(&REQUEST_ID).filter(is_sane).cloned()
 }
 
-/// `status` with a body that says only what the status says.
-pub(crate) fn problem(status: StatusCode, id: HeaderValue) -> Response<WasiBody> {
+fn new_request_id() -> HeaderValue {
+    let mut random = [0; 12];
+    // Without randomness the id says nothing, and does no harm.
+    let _ = getrandom::fill(&mut random);
+    let text: String = random.iter().map(|it| char::from(b'a' + it % 26)).collect();
+    HeaderValue::from_str(&text).expect("letters are visible ASCII")
+}
+
+/// `status` with a body that says only what the status says, and the id that the client sent or a new
+/// one.
+pub(crate) fn problem(status: StatusCode, sent_id: Option<HeaderValue>) -> Response<WasiBody> {
     let (code, detail) = match status {
         StatusCode::BAD_REQUEST => ("bad-request", "the request names no host, or two"),
         StatusCode::NOT_FOUND => ("not-found", "this path leads nowhere"),
@@ -46,7 +49,7 @@ pub(crate) fn problem(status: StatusCode, id: HeaderValue) -> Response<WasiBody>
     let headers = response.headers_mut();
     let media_type = HeaderValue::from_static("application/problem+json");
     headers.insert(header::CONTENT_TYPE, media_type);
-    headers.insert(REQUEST_ID, id);
+    headers.insert(REQUEST_ID, sent_id.unwrap_or_else(new_request_id));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 use wasmtime_wasi_http::Error;
 
 use crate::limits::{
@@ -28,13 +28,13 @@ pub(crate) struct RequestBody {
     body: Option<Incoming>,
     left_bytes: usize,
     is_over: Arc<AtomicBool>,
-    idle: Pin<Box<Sleep>>,
+    /// Running while somebody waits for the next part.
+    idle: Option<Pin<Box<Sleep>>>,
 }
 
 impl RequestBody {
     pub(crate) fn new(body: Incoming, is_over: Arc<AtomicBool>) -> Self {
-        let idle = Box::pin(sleep(REQUEST_BODY_IDLE_MAX));
-        Self { body: Some(body), left_bytes: REQUEST_BODY_BYTES_MAX, is_over, idle }
+        Self { body: Some(body), left_bytes: REQUEST_BODY_BYTES_MAX, is_over, idle: None }
     }
 
     /// Whether the client says itself that it is too long.
@@ -56,13 +56,10 @@ impl Body for RequestBody {
         let Some(body) = &mut this.body else { return Poll::Ready(None) };
         let Poll::Ready(frame) = Pin::new(body).poll_frame(context) else {
             // Whoever promises a body and does not send it would hold a request's place.
-            return this
-                .idle
-                .as_mut()
-                .poll(context)
-                .map(|()| Some(Err(Error::ConnectionReadTimeout)));
+            let idle = this.idle.get_or_insert_with(|| Box::pin(sleep(REQUEST_BODY_IDLE_MAX)));
+            return idle.as_mut().poll(context).map(|()| Some(Err(Error::ConnectionReadTimeout)));
         };
-        this.idle.as_mut().reset(Instant::now() + REQUEST_BODY_IDLE_MAX);
+        this.idle = None;
         let length = match &frame {
             Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
             _ => 0,

@@ -21,7 +21,7 @@ use wasmtime_wasi_http::{
 use crate::{
     headers,
     limits::{REQUEST_TIME_MAX, REQUESTS_MAX},
-    problem::{problem, request_id, text},
+    problem::{problem, sent_request_id, text},
     request_body::RequestBody,
     route::{Matched, Routes, WELL_KNOWN_PREFIX},
     worker::{Handler, Ticket},
@@ -50,7 +50,7 @@ impl Service {
         client: SocketAddr,
     ) -> Result<Response<WasiBody>, Infallible> {
         let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-        let id = request_id(request.headers());
+        let id = sent_request_id(request.headers());
         let response = self.dispatch(request, client).await;
         let response = response.unwrap_or_else(|status| problem(status, id));
         if let Some(on_write) = &self.on_write
