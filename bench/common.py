@@ -22,6 +22,8 @@ PEERS = ROOT / "bench/peers"
 CLIENTS = ROOT / "tests/clients"
 # The first account that anvil prints. Worth nothing.
 KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+# What is measured is the work, not the limits.
+NO_LIMITS = {"rate_general_per_min": "0", "rate_provision_per_hour": "0"}
 # How often a bench looks whether something is ready.
 PERIOD_S = 0.005
 
@@ -58,11 +60,61 @@ def request(url, method, path, headers=None, body=None, timeout=60):
         connection.close()
 
 
+def cargo_build(folder):
+    """Builds a package that is not the workspace's, and tells where its programs are."""
+    say(f"building {folder.relative_to(ROOT)}")
+    target = os.environ.get("CARGO_TARGET_DIR") or ROOT / "target"
+    command = ["cargo", "build", "--quiet", "--release", "--target-dir", target]
+    subprocess.run(command, cwd=folder, check=True)
+    return Path(target, "release")
+
+
+def environment(variables):
+    """The environment of a process whose Spin variables are these."""
+    spin = {f"SPIN_VARIABLE_{name.upper()}": value for name, value in variables.items()}
+    return dict(os.environ, **spin)
+
+
+class Edge:
+    """A `spaceport edge` on one core, of the manifest in `home`; its state goes at the end."""
+
+    def __init__(self, home=ROOT):
+        self.folder = tempfile.mkdtemp(prefix="spaceport-bench-")
+        self.environment = dict(environment(NO_LIMITS), SPACEPORT_HOME=str(home))
+        self.start()
+
+    def start(self):
+        command = ["taskset", "-c", "0", SPACEPORT, "edge", "--json"]
+        command += ["--edge", "127.0.0.1:0", "--state", f"{self.folder}/state"]
+        with open(f"{self.folder}/log", "w") as log:
+            self.process = subprocess.Popen(
+                command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(Path(f"{self.folder}/log").read_text() or "spaceport edge ended")
+        self.url, self.pid = json.loads(line)["edge"], self.process.pid
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+    def end(self):
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+
 class Spaceport:
     """A `spaceport up` on a state of its own, signed in; everything of it goes at the end."""
 
-    def __init__(self, prefix=()):
+    def __init__(self, prefix=(), variables=None):
         npm_ci(CLIENTS)
+        self.environment = environment(NO_LIMITS | (variables or {}))
         self.folder = tempfile.mkdtemp(prefix="spaceport-bench-")
         self.state = f"{self.folder}/state"
         self.command = [*prefix, SPACEPORT, "up", "--json", "--state", self.state]
@@ -72,7 +124,8 @@ class Spaceport:
 
     def start(self):
         with open(f"{self.folder}/log", "w") as log:
-            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log, text=True)
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True)
         line = self.process.stdout.readline()
         if not line:
             sys.exit(Path(f"{self.folder}/log").read_text() or "spaceport up ended")
@@ -87,7 +140,7 @@ class Spaceport:
 
     def sign_in(self):
         nonce = json.loads(request(self.edge, "GET", "/v1/auth/nonce")[2])["nonce"]
-        ask = json.dumps({"key": KEY, "site": self.edge, "fields": {"nonce": nonce}})
+        ask = json.dumps({"act": "sign", "key": KEY, "site": self.edge, "fields": {"nonce": nonce}})
         signer = subprocess.run(
             ["node", "signer.mjs"], input=ask, cwd=CLIENTS, capture_output=True, text=True, check=True
         )

@@ -4,8 +4,8 @@
 //   node|bun serve.mjs <file with the space as JSON> <new database file | "memory">
 import { readFileSync } from 'node:fs';
 import { app, fill, reader, session } from './app.mjs';
+import { isBun, listen } from './listen.mjs';
 
-const isBun = 'Bun' in globalThis;
 const [spaceFile, databaseFile] = process.argv.slice(2);
 const space = JSON.parse(readFileSync(spaceFile, 'utf8'));
 
@@ -23,11 +23,4 @@ if (databaseFile !== 'memory') {
 }
 
 const token = await session(space);
-const ready = (port) => console.log(JSON.stringify({ url: `http://127.0.0.1:${port}`, token }));
-const { fetch } = app(read);
-if (isBun) {
-  ready(Bun.serve({ hostname: '127.0.0.1', port: 0, fetch }).port);
-} else {
-  const { serve } = await import('@hono/node-server');
-  serve({ fetch, hostname: '127.0.0.1', port: 0 }, ({ port }) => ready(port));
-}
+await listen(app(read).fetch, (url) => console.log(JSON.stringify({ url, token })));
