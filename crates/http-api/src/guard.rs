@@ -30,6 +30,9 @@ pub(crate) enum GateStamp {
     Off,
     /// The operator passes every gate.
     Operator,
+    /// The caller had no request left, so nothing was found out. It may have one again by the time
+    /// the handler looks, and then it is to come again.
+    NotAsked,
     /// This.
     Checked(Admission),
 }
@@ -58,7 +61,7 @@ impl<P: Platform> GateGuard<P> {
         let caller = known(edge, request).await?;
         // The handler counts first. For whom it will refuse for that, no chain is asked.
         if edge.config.gate.refusal_by == RefusalBy::Handler && is_spent(edge, &caller).await? {
-            return Ok(Way::Unguarded);
+            return Ok(edge.way(&caller, Some(GateStamp::NotAsked), request));
         }
         let stamp = self.stamp(&caller, request).await?;
         if edge.config.gate.refusal_by == RefusalBy::Middleware

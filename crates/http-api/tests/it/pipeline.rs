@@ -104,8 +104,14 @@ async fn a_gate_that_is_configured_otherwise_lets_nothing_be_made() {
     let handler = Client::with(&[on, ("gate_policy", &ours)]);
     handler.add_host("host-1", 1024).await;
     let token = handler.sign_in(&member).await;
+    // A wallet that the gate counts and that has no request left there: as if one came back on the
+    // way to the handler.
+    let spent = [on, ("gate_policy", &*ours), ("rate_general_per_min", "1")];
+    let counting = Client::on(Arc::clone(handler.platform()), &spent);
+    assert_eq!(counting.get("/v1/auth/session", Some(&token)).await.status, 200);
     #[rustfmt::skip]
-    let rows: [(&[(&str, &str)], u16); 3] = [
+    let rows: [(&[(&str, &str)], u16); 4] = [
+        (&spent,                            503),
         (&[],                               500),
         (&[on, ("gate_policy", &others)],   500),
         (&[on, ("gate_policy", &ours)],     202),
