@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use domain::Money;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header, redirect};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -68,6 +69,18 @@ pub(crate) enum ApiError {
 struct Problem {
     detail: Option<String>,
     code: Option<String>,
+}
+
+/// The part of a bill that matters here. Source: x402, version 1.
+#[derive(Deserialize)]
+struct Bill {
+    accepts: Vec<Offer>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Offer {
+    max_amount_required: String,
 }
 
 /// What proves who asks.
@@ -238,6 +251,17 @@ async fn refused(answer: Response) -> ApiError {
         .filter(|_| status == StatusCode::TOO_MANY_REQUESTS)
         .and_then(|it| it.parse().ok())
         .map(Duration::from_secs);
+    if status == StatusCode::PAYMENT_REQUIRED {
+        let bill: Option<Bill> = answer.json().await.ok();
+        let micros = bill.and_then(|it| it.accepts.first()?.max_amount_required.parse().ok());
+        let amount = micros.and_then(Money::from_micros);
+        let amount = amount.map_or_else(|| "more".to_owned(), |it| format!("{it} USD more"));
+        let detail = format!(
+            "it costs {amount} than the wallet has here, and this program can't pay: use an x402 \
+             client once, and what is left over pays for the next"
+        );
+        return ApiError::Refused { status, code: String::new(), detail, retry_after: None };
+    }
     let problem: Option<Problem> = answer.json().await.ok();
     let (code, detail) = problem.map_or((None, None), |it| (it.code, it.detail));
     let detail = detail.unwrap_or_else(|| format!("the edge answers {status}"));

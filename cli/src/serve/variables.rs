@@ -29,8 +29,10 @@ pub(super) fn variables(
         given.entry(name.to_owned()).or_insert(value);
     }
     let config = Config::parse(|name| given.get(name).cloned())?;
-    // The nodes that are asked can be reached, and nothing else.
+    // The nodes and facilitators that are asked can be reached, and nothing else.
     given.entry("rpc_origins".to_owned()).or_insert(config.endpoints.origins().join(" "));
+    let facilitators = config.till.map(|it| it.origins()).unwrap_or_default();
+    given.entry("x402_facilitator_origins".to_owned()).or_insert(facilitators.join(" "));
     Ok(given)
 }
 

@@ -18,9 +18,6 @@ mod bindings {
 
 use bindings::{Error, Guest, Metadata, fermyon::spin::variables};
 
-/// Work that is due at every tick.
-const JOBS: [&str; 1] = ["/internal/cron/janitor"];
-
 struct Cron;
 
 impl Guest for Cron {
@@ -28,15 +25,11 @@ impl Guest for Cron {
         let variable = |name: &str| {
             variables::get(name).map_err(|error| Error::Other(format!("{name}: {error:?}")))
         };
-        let (origin, key) = (variable("public_url")?, variable("cron_key")?);
+        let (job, origin, key) = (variable("job")?, variable("public_url")?, variable("cron_key")?);
         if key.is_empty() {
             return Err(Error::Other("the variable cron_key is not set".to_owned()));
         }
-        for job in JOBS {
-            post::post(&origin, job, &key)
-                .map_err(|error| Error::Other(format!("{job}: {error}")))?;
-        }
-        Ok(())
+        post::post(&origin, &job, &key).map_err(|error| Error::Other(format!("{job}: {error}")))
     }
 }
 

@@ -14,6 +14,7 @@ pub struct KeyRing {
     pub(crate) passport: Keys,
     pub(crate) session: Keys,
     host_ticket: [u8; 32],
+    offer: [u8; 32],
 }
 
 /// The keys of one purpose.
@@ -80,7 +81,15 @@ impl KeyRing {
             passport: keys("spaceport passport v1"),
             session: keys("spaceport session v1"),
             host_ticket: hmac_sha256(current.as_bytes(), b"spaceport host ticket v1"),
+            offer: hmac_sha256(current.as_bytes(), b"spaceport offer v1"),
         })
+    }
+
+    /// The key that signs what we offer and what was paid, by the current secret. All but one in
+    /// 2^128 of them are keys of secp256k1.
+    #[must_use]
+    pub const fn offer_key(&self) -> [u8; 32] {
+        self.offer
     }
 
     /// The key that signs tickets for the gateway of `host`, by the current secret. It is known to

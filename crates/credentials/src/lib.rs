@@ -16,7 +16,7 @@ mod token;
 pub use api_key::{ApiKey, ApiKeyError, KeyId};
 pub use keys::{KeyRing, SecretError};
 pub use nonce::{NONCE_LIFETIME, NonceError, SignInNonce};
-pub use passport::{PASSPORT_HEADER, PASSPORT_LIFETIME, Passport};
+pub use passport::{PASSPORT_HEADER, PASSPORT_LIFETIME, Passport, RECEIPT_HEADER};
 pub use scope::{Scope, ScopeError, Scopes};
 pub use secret::{Secret, sha256_hex};
 pub use session::{SESSION_LIFETIME, Session};

@@ -11,27 +11,32 @@ use crate::{
     token::{Kind, TokenError, open, seal},
 };
 
-/// The header that carries a passport inwards. From outside it means nothing.
+/// The header that carries a passport inwards that a gate stamped. From outside it means nothing.
 pub const PASSPORT_HEADER: HeaderName = HeaderName::from_static("spaceport-passport");
 
-/// How long a request may take from the middleware to the handler.
-pub const PASSPORT_LIFETIME: Duration = Duration::from_mins(1);
+/// The header that carries a passport inwards that the till stamped: what was paid. From outside it
+/// means nothing.
+pub const RECEIPT_HEADER: HeaderName = HeaderName::from_static("spaceport-receipt");
+
+/// How long a request may take from the middleware to the handler: it may be paid for in between.
+pub const PASSPORT_LIFETIME: Duration = Duration::from_mins(2);
 
 /// A gate may have much to say.
 const PASSPORT: Kind = Kind { purpose: "passport", len_max: 16 * 1024 };
 
-/// What a middleware established about one request, with what a gate says, a `G`.
+/// What a middleware established about one request, with its stamp, an `S`: what a gate said, what
+/// was paid.
 ///
 /// A handler that needs it and does not find a valid one refuses, so a pipeline that somebody broke
 /// in the manifest fails closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Passport<G> {
-    /// Who is calling.
+pub struct Passport<S> {
+    /// Who is calling, or who paid.
     pub wallet: Wallet,
-    /// What the gate said, if the request came through one.
+    /// What else was established, if the middleware is one that does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub gate: Option<G>,
+    pub stamp: Option<S>,
     /// The method of the request.
     pub method: String,
     /// The path of the request.
@@ -40,19 +45,19 @@ pub struct Passport<G> {
     pub expires_at: Timestamp,
 }
 
-impl<G: Serialize + DeserializeOwned> Passport<G> {
-    /// A passport for this request of `wallet`, about which the gate said `gate`.
+impl<S: Serialize + DeserializeOwned> Passport<S> {
+    /// A passport for this request of `wallet`, with `stamp`.
     #[must_use]
     pub fn issue(
         wallet: Wallet,
-        gate: Option<G>,
+        stamp: Option<S>,
         method: &Method,
         path: &str,
         now: Timestamp,
     ) -> Self {
         Self {
             wallet,
-            gate,
+            stamp,
             method: method.to_string(),
             path: path.to_owned(),
             expires_at: now.plus(PASSPORT_LIFETIME),
@@ -95,9 +100,9 @@ mod tests {
         KeyRing::derive(&"k".repeat(32), &[]).ok().unwrap()
     }
 
-    fn passport<G: Serialize + DeserializeOwned>(gate: Option<G>) -> Passport<G> {
+    fn passport<S: Serialize + DeserializeOwned>(stamp: Option<S>) -> Passport<S> {
         let wallet = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse().unwrap();
-        Passport::issue(wallet, gate, &Method::POST, "/v1/spaces", NOW)
+        Passport::issue(wallet, stamp, &Method::POST, "/v1/spaces", NOW)
     }
 
     #[test]

@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::{
     Attempt, Call, Endpoints, Failure, Limits, Network, Outcome, Reply, SendError, Unavailable,
     breaker::{Admission, Breaker},
+    chain_data::At,
     endpoint::Endpoint,
-    rpc::{self, Answer, BatchAnswer},
+    rpc::{self, Answer, BatchAnswer, Question},
 };
 
 /// How long one endpoint may take.
@@ -27,13 +28,20 @@ const ANSWER_BYTES_MAX: usize = 256 * 1024;
 pub struct Chains<'a, N> {
     network: &'a N,
     endpoints: &'a Endpoints,
+    /// When it is too late to ask, besides what one question may take.
+    deadline: Option<Timestamp>,
 }
 
 impl<'a, N: Network> Chains<'a, N> {
     /// Over these endpoints.
     #[must_use]
     pub const fn new(network: &'a N, endpoints: &'a Endpoints) -> Self {
-        Self { network, endpoints }
+        Self { network, endpoints, deadline: None }
+    }
+
+    /// Asks nobody any more at `deadline`, however many questions there are until then.
+    pub(crate) const fn until(self, deadline: Timestamp) -> Self {
+        Self { deadline: Some(deadline), ..self }
     }
 
     /// What became of each of `calls`, in their order, all of them from one endpoint.
@@ -44,28 +52,32 @@ impl<'a, N: Network> Chains<'a, N> {
     /// # Errors
     /// [`Unavailable`], at once if every endpoint is left alone. It is for the log.
     pub async fn call(&self, chain_id: u64, calls: &[Call]) -> Result<Vec<Outcome>, Unavailable> {
-        self.first_good(chain_id, calls, Blame::Endpoint, Ok).await
+        let questions: Vec<_> = calls.iter().map(|it| it.question(At::Newest)).collect();
+        let read = |answers: Vec<_>| answers.into_iter().map(Outcome::read).collect();
+        self.first_good(chain_id, &questions, Blame::Endpoint, read).await
     }
 
-    /// Like [`Self::call`], and an endpoint whose outcomes `read` refuses has failed as well.
-    /// `blame` says whether breakers hear of failures.
+    /// What `read` makes of the answers to `questions`, in their order, all of them from one
+    /// endpoint. One whose answers it refuses has failed as well. `blame` says whether breakers
+    /// hear of failures.
     pub(crate) async fn first_good<T, R>(
         &self,
         chain_id: u64,
-        calls: &[Call],
+        questions: &[Question],
         blame: Blame,
         read: R,
     ) -> Result<T, Unavailable>
     where
         T: Send,
-        R: Fn(Vec<Outcome>) -> Result<T, Failure> + Send + Sync,
+        R: Fn(Vec<Answer>) -> Result<T, Failure> + Send + Sync,
     {
         let deadline = self.network.now().plus(TIME_MAX);
+        let deadline = self.deadline.map_or(deadline, |it| it.min(deadline));
         let mut attempts = Vec::new();
         for endpoint in self.endpoints.of(chain_id) {
             let conversation =
                 Conversation { network: self.network, endpoint, chain_id, deadline, blame };
-            match conversation.guarded(calls, &read).await {
+            match conversation.guarded(questions, &read).await {
                 Ok(good) => return Ok(good),
                 Err(failure) => attempts.push(Attempt::new(endpoint, failure)),
             }
@@ -107,8 +119,8 @@ impl<N: Network> Conversation<'_, N> {
     /// a store that is down must not make endpoints unavailable that are up.
     async fn guarded<T>(
         &self,
-        calls: &[Call],
-        read: impl Fn(Vec<Outcome>) -> Result<T, Failure>,
+        questions: &[Question],
+        read: impl Fn(Vec<Answer>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let key = Breaker::key(self.chain_id, self.endpoint);
         let value = self.network.load(&key).await.unwrap_or_default().unwrap_or_default();
@@ -125,7 +137,7 @@ impl<N: Network> Conversation<'_, N> {
             self.save(&key, claimed).await;
         }
 
-        let result = self.ask(calls).await.and_then(read);
+        let result = self.ask(questions).await.and_then(read);
         let now = self.network.now();
         let next = match result {
             Ok(_) => breaker.after_success(now),
@@ -143,14 +155,14 @@ impl<N: Network> Conversation<'_, N> {
         let _ = self.network.store(key, breaker.to_value()).await;
     }
 
-    async fn ask(&self, calls: &[Call]) -> Result<Vec<Outcome>, Failure> {
-        let requests = rpc::requests(calls);
+    async fn ask(&self, questions: &[Question]) -> Result<Vec<Answer>, Failure> {
+        let requests = rpc::requests(questions);
         match self.ask_at_once(&requests).await? {
             Some(answers) => {
                 let mut answers = answers.into_iter();
                 let first = answers.next().ok_or(Failure::Malformed("no answer"))?;
                 rpc::check_chain_id(first, self.chain_id)?;
-                answers.map(rpc::outcome).collect()
+                Ok(answers.collect())
             }
             None => self.ask_singly(&requests).await,
         }
@@ -172,9 +184,9 @@ impl<N: Network> Conversation<'_, N> {
     }
 
     /// One after the other, the chain id first.
-    async fn ask_singly(&self, requests: &[Value]) -> Result<Vec<Outcome>, Failure> {
+    async fn ask_singly(&self, requests: &[Value]) -> Result<Vec<Answer>, Failure> {
         let end = self.end_of_attempt();
-        let mut outcomes = Vec::new();
+        let mut answers = Vec::new();
         for (id, request) in (1..).zip(requests) {
             let reply = self.post(request.to_string(), end).await?;
             if reply.status != 200 {
@@ -183,10 +195,10 @@ impl<N: Network> Conversation<'_, N> {
             let answer = rpc::read_single(&reply.body, id)?;
             match id {
                 1 => rpc::check_chain_id(answer, self.chain_id)?,
-                _ => outcomes.push(rpc::outcome(answer)?),
+                _ => answers.push(answer),
             }
         }
-        Ok(outcomes)
+        Ok(answers)
     }
 
     fn end_of_attempt(&self) -> Timestamp {
@@ -199,6 +211,6 @@ impl<N: Network> Conversation<'_, N> {
             return Err(SendError::TimedOut.into());
         }
         let limits = Limits { time, bytes: ANSWER_BYTES_MAX };
-        Ok(self.network.post_json(self.endpoint.url(), body, limits).await?)
+        Ok(self.network.post_json(self.endpoint.url(), &[], body, limits).await?)
     }
 }

@@ -1,12 +1,13 @@
-//! One address of a node, whose path and query are secrets.
+//! One address of somebody who is asked, whose path and query are secrets.
 
 use std::{fmt, str::FromStr};
 
 use iri_string::types::UriStr;
 
-/// The URL of a node. Providers put API keys into path and query, so neither is ever printed.
+/// The URL of a node, or of another service that is asked. Providers put API keys into path and
+/// query, so neither is ever printed.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Endpoint {
+pub struct Endpoint {
     url: String,
     origin: String,
 }
@@ -31,17 +32,28 @@ pub enum UrlError {
 
 impl Endpoint {
     /// The whole URL. Only to send to.
-    pub(crate) fn url(&self) -> &str {
+    #[must_use]
+    pub fn url(&self) -> &str {
         &self.url
     }
 
     /// Scheme, host and port, which is always there: `https://node.example:443`.
-    pub(crate) fn origin(&self) -> &str {
+    #[must_use]
+    pub fn origin(&self) -> &str {
         &self.origin
     }
 
+    /// The beginning of what others wrote, without secrets of this URL and without what would look
+    /// like another line: 200 characters at most.
+    #[must_use]
+    pub fn fit_for_log(&self, text: &str) -> String {
+        let text = self.censor(text);
+        let printable = text.chars().map(|it| if it.is_control() { ' ' } else { it });
+        printable.take(TEXT_LEN_MAX).collect()
+    }
+
     /// `text` without what this URL has after its host, should others have repeated it.
-    pub(crate) fn censor(&self, text: &str) -> String {
+    fn censor(&self, text: &str) -> String {
         let after_scheme = self.url.split_once("://").map_or("", |(_, rest)| rest);
         let secrets = after_scheme.split(['/', '?', '&', '=']).skip(1);
         // Shorter pieces are `v3` and the like.
@@ -49,6 +61,9 @@ impl Endpoint {
         secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 }
+
+/// The longest text of others that is kept, in characters.
+const TEXT_LEN_MAX: usize = 200;
 
 /// The least length of a piece of a URL, in bytes, for it to be taken for a key.
 const SECRET_LEN_MIN: usize = 6;

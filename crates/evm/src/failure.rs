@@ -58,30 +58,23 @@ pub enum Failure {
     },
 }
 
-/// The longest text of others that is kept, in characters.
-const TEXT_LEN_MAX: usize = 200;
-
 impl Attempt {
     /// Of this endpoint. What others wrote is made fit for a log.
     pub(crate) fn new(endpoint: &Endpoint, failure: Failure) -> Self {
         let failure = match failure {
+            Failure::Send(SendError::NotSent(why)) => {
+                SendError::NotSent(endpoint.fit_for_log(&why)).into()
+            }
             Failure::Send(SendError::Unreachable(why)) => {
-                SendError::Unreachable(fit_for_log(endpoint, &why)).into()
+                SendError::Unreachable(endpoint.fit_for_log(&why)).into()
             }
             Failure::Refused { code, message } => {
-                Failure::Refused { code, message: fit_for_log(endpoint, &message) }
+                Failure::Refused { code, message: endpoint.fit_for_log(&message) }
             }
             other => other,
         };
         Self { origin: endpoint.origin().to_owned(), failure }
     }
-}
-
-/// The beginning of `text`, without secrets and without what would look like another line.
-fn fit_for_log(endpoint: &Endpoint, text: &str) -> String {
-    let text = endpoint.censor(text);
-    let printable = text.chars().map(|it| if it.is_control() { ' ' } else { it });
-    printable.take(TEXT_LEN_MAX).collect()
 }
 
 impl fmt::Display for Unavailable {

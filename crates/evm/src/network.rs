@@ -9,15 +9,19 @@ use domain::Timestamp;
 /// The store has no expiry and no compare-and-swap. What is put there says itself until when it
 /// matters, and an update that is lost does no harm.
 pub trait Network: Send + Sync {
-    /// Posts `body` as `application/json` and reads the whole answer, whatever its status.
+    /// Posts `body` with these headers and reads the whole answer, whatever its status.
+    ///
+    /// A header of another `content-type` replaces the one that says `application/json`. The values
+    /// may be secrets.
     ///
     /// Redirects are not followed: where to may hold a key, and only these hosts were granted.
     ///
     /// # Errors
-    /// [`SendError`], without the path and query of `url`.
+    /// [`SendError`], without the path and query of `url` and without the values of `headers`.
     fn post_json(
         &self,
         url: &str,
+        headers: &[(&'static str, String)],
         body: String,
         limits: Limits,
     ) -> impl Future<Output = Result<Reply, SendError>> + Send;
@@ -63,13 +67,18 @@ pub struct Reply {
 /// Why there is no [`Reply`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// No connection, or it broke. The text says why.
+    /// There was no connection to send on: it is certain that nothing has been sent. The text says
+    /// why.
+    #[error("not sent: {0}")]
+    NotSent(String),
+    /// The connection broke, or it is not known when it failed: what was sent may have arrived. The
+    /// text says why.
     #[error("unreachable: {0}")]
     Unreachable(String),
-    /// [`Limits::time`] was over first.
+    /// [`Limits::time`] was over first. What was sent may have arrived.
     #[error("timed out")]
     TimedOut,
-    /// There was more than [`Limits::bytes`].
+    /// There was more than [`Limits::bytes`] of an answer.
     #[error("the answer is too large")]
     TooLarge,
 }

@@ -1,52 +1,37 @@
 //! JSON-RPC as nodes of chains speak it: what is asked, and how answers are read.
 //!
-//! Source: JSON-RPC 2.0; the execution API of Ethereum's nodes, `eth_chainId` and `eth_call`.
+//! Source: JSON-RPC 2.0; the execution API of Ethereum's nodes, `eth_chainId`.
 
-use alloy_primitives::{Address, Bytes, address, hex};
-use serde::Deserialize;
+use alloy_primitives::{Bytes, hex};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use crate::{Failure, revert};
+use crate::Failure;
 
-/// A call of a contract that changes nothing, on the newest block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// The contract. `None`: `data` is code that runs once, and what it returns is the answer.
-    pub to: Option<Address>,
-    /// What the contract is called with.
-    pub data: Bytes,
-    /// How much it may take. `None`: as much as the node allows.
-    pub gas: Option<u64>,
+/// One thing that a node is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Question {
+    /// The name of the method, `eth_` and what it is about.
+    pub(crate) method: &'static str,
+    /// A list.
+    pub(crate) params: Value,
 }
-
-/// What became of a [`Call`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The contract returned this, which is nothing where there is no contract.
-    Returned(Bytes),
-    /// The contract failed: it reverted, ran out of gas, or did what the machine forbids.
-    Reverted,
-}
-
-/// Who calls: the last 20 bytes of the Keccak hash of `nobody`, so nobody has a key for it.
-///
-/// Left out, it would be address zero. There are contracts that take that, or address one, for the
-/// sign of a simulation, and then believe signatures they have not checked.
-const CALLER: Address = address!("0x5ac4e9ef1082290569c42e1ebf592b5cb1a4b9a7");
 
 /// One answer.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Answer {
     jsonrpc: String,
     id: usize,
+    #[serde(default, deserialize_with = "present")]
     result: Option<Value>,
     error: Option<ErrorObject>,
 }
 
+/// What a node says that does not answer.
 #[derive(Debug, Deserialize)]
-struct ErrorObject {
-    code: i64,
-    message: String,
+pub(crate) struct ErrorObject {
+    pub(crate) code: i64,
+    pub(crate) message: String,
 }
 
 /// The answer to several requests at once.
@@ -57,25 +42,14 @@ pub(crate) enum BatchAnswer {
     Refused,
 }
 
-/// What is asked: which chain this is, and then the calls. Ids are places, counted from 1.
-pub(crate) fn requests(calls: &[Call]) -> Vec<Value> {
-    let calls = calls.iter().map(|it| ("eth_call", json!([call_object(it), "latest"])));
-    let questions = [("eth_chainId", json!([]))].into_iter().chain(calls);
-    let requests = (1_usize..).zip(questions).map(|(id, (method, params))| {
+/// What is sent: which chain this is, and then the questions. Ids are places, counted from 1.
+pub(crate) fn requests(questions: &[Question]) -> Vec<Value> {
+    let which_chain = Question { method: "eth_chainId", params: json!([]) };
+    let requests = (1_usize..).zip([&which_chain].into_iter().chain(questions));
+    let requests = requests.map(|(id, Question { method, params })| {
         json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
     });
     requests.collect()
-}
-
-fn call_object(call: &Call) -> Value {
-    let mut object = json!({"from": CALLER, "data": call.data});
-    if let Some(to) = call.to {
-        object["to"] = json!(to);
-    }
-    if let Some(gas) = call.gas {
-        object["gas"] = json!(format!("{gas:#x}"));
-    }
-    object
 }
 
 /// Reads the answer to `n_requests` at once. They may be answered in any order.
@@ -116,31 +90,39 @@ fn parse(value: Value) -> Result<Answer, Failure> {
     if answer.jsonrpc != "2.0" {
         return Err(Failure::Malformed("another version of JSON-RPC"));
     }
-    if answer.result.is_some() == answer.error.is_some() {
-        return Err(Failure::Malformed("not either a result or an error"));
+    match (&answer.result, &answer.error) {
+        (Some(Value::Null) | None, Some(_)) | (Some(_), None) => Ok(answer),
+        (Some(_), Some(_)) | (None, None) => Err(NEITHER),
     }
-    Ok(answer)
+}
+
+const NEITHER: Failure = Failure::Malformed("not either a result or an error");
+
+/// Tells `null`, which says that there is no such block or transaction, from nothing at all.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// The answers, of which there are as many as there were questions.
+pub(crate) fn exactly<const N: usize>(answers: Vec<Answer>) -> Result<[Answer; N], Failure> {
+    answers.try_into().map_err(|_| Failure::Malformed("not one answer for each question"))
 }
 
 /// Makes sure that this is the answer of a node of that chain.
 pub(crate) fn check_chain_id(answer: Answer, chain_id: u64) -> Result<(), Failure> {
-    let text = answer.into_result()?.map_err(ErrorObject::into_failure)?;
-    let said = hex_digits(&text).and_then(|it| u64::from_str_radix(it, 16).ok());
-    let said = said.ok_or(Failure::Malformed("the chain id is no number"))?;
+    let text = answer.into_text()?.map_err(ErrorObject::into_failure)?;
+    let said = quantity(&text).ok_or(Failure::Malformed("the chain id is no number"))?;
     if said == chain_id { Ok(()) } else { Err(Failure::WrongChain { said }) }
 }
 
-/// What became of the call that this is the answer to.
-pub(crate) fn outcome(answer: Answer) -> Result<Outcome, Failure> {
-    match answer.into_result()? {
-        Ok(text) => {
-            let returned = hex_digits(&text).and_then(|it| hex::decode(it).ok());
-            let returned = returned.ok_or(Failure::Malformed("the result is not hex"))?;
-            Ok(Outcome::Returned(returned.into()))
-        }
-        Err(it) if revert::is_of_contract(it.code, &it.message) => Ok(Outcome::Reverted),
-        Err(error) => Err(error.into_failure()),
-    }
+/// Reads a number as nodes write it: `0x2105`.
+pub(crate) fn quantity(text: &str) -> Option<u64> {
+    hex_digits(text).and_then(|it| u64::from_str_radix(it, 16).ok())
+}
+
+/// Reads bytes as nodes write them: `0x`, and two digits for each.
+pub(crate) fn bytes(text: &str) -> Option<Bytes> {
+    hex_digits(text).and_then(|it| hex::decode(it).ok()).map(Bytes::from)
 }
 
 /// What stands behind `0x`, if it is nothing but hex digits: parsers take a sign or another `0x`.
@@ -149,27 +131,27 @@ fn hex_digits(text: &str) -> Option<&str> {
 }
 
 impl Answer {
-    fn into_result(self) -> Result<Result<String, ErrorObject>, Failure> {
+    /// The result, of whatever kind.
+    pub(crate) fn into_value(self) -> Result<Value, Failure> {
+        match self.error {
+            Some(error) => Err(error.into_failure()),
+            None => self.result.ok_or(NEITHER),
+        }
+    }
+
+    /// The result if it is a text, or what the node says instead.
+    pub(crate) fn into_text(self) -> Result<Result<String, ErrorObject>, Failure> {
         match (self.result, self.error) {
-            (Some(Value::String(text)), _) => Ok(Ok(text)),
             (_, Some(error)) => Ok(Err(error)),
-            (_, None) => Err(Failure::Malformed("the result is not text")),
+            (Some(Value::String(text)), None) => Ok(Ok(text)),
+            (None | Some(Value::Null), None) => Err(NEITHER),
+            (Some(_), None) => Err(Failure::Malformed("the result is not text")),
         }
     }
 }
 
 impl ErrorObject {
-    fn into_failure(self) -> Failure {
+    pub(crate) fn into_failure(self) -> Failure {
         Failure::Refused { code: self.code, message: self.message }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_can_have_the_key_of_the_caller() {
-        assert_eq!(CALLER, alloy_primitives::keccak256("nobody")[12..]);
     }
 }

@@ -19,8 +19,10 @@ use alloy_sol_types::{SolCall as _, SolType as _, abi::AbiDecoderConfig, sol, so
 
 use crate::{
     Call, Chains, Endpoints, Failure, Network, Outcome, Unavailable,
+    chain_data::At,
     chains::Blame,
     program::{self, Preparation},
+    rpc::{self, Answer},
 };
 
 /// The longest signature that a contract is asked about, in bytes, its EIP-6492 wrapping included.
@@ -67,7 +69,8 @@ pub async fn is_signed_by_contract(
     let question = isValidSignatureCall { hash: B256::from(hash), signature }.abi_encode();
     let data = program::assemble(wallet, &question, preparation.as_ref()).into();
     let call = Call { to: None, data, gas: Some(GAS_MAX) };
-    Chains::new(network, endpoints).first_good(chain_id, &[call], Blame::Nobody, read).await
+    let question = call.question(At::Newest);
+    Chains::new(network, endpoints).first_good(chain_id, &[question], Blame::Nobody, read).await
 }
 
 /// The signature and, if it is wrapped, what goes before. `None` if no wallet could accept it.
@@ -85,12 +88,13 @@ fn unwrap(signature: &[u8]) -> Option<(Bytes, Option<Preparation>)> {
 
 /// Reads the answer of the program, which is 32 bytes of 1 or 0. Whatever else comes was not made
 /// by it, so the endpoint does not run programs.
-fn read(outcomes: Vec<Outcome>) -> Result<bool, Failure> {
-    match <[Outcome; 1]>::try_from(outcomes) {
+fn read(answers: Vec<Answer>) -> Result<bool, Failure> {
+    let [answer] = rpc::exactly(answers)?;
+    match Outcome::read(answer)? {
         // All the gas is gone.
-        Ok([Outcome::Reverted]) => Ok(false),
-        Ok([Outcome::Returned(it)]) if it[..] == B256::with_last_byte(0)[..] => Ok(false),
-        Ok([Outcome::Returned(it)]) if it[..] == B256::with_last_byte(1)[..] => Ok(true),
-        _ => Err(Failure::Malformed("not what the program returns")),
+        Outcome::Reverted => Ok(false),
+        Outcome::Returned(it) if it[..] == B256::with_last_byte(0)[..] => Ok(false),
+        Outcome::Returned(it) if it[..] == B256::with_last_byte(1)[..] => Ok(true),
+        Outcome::Returned(_) => Err(Failure::Malformed("not what the program returns")),
     }
 }

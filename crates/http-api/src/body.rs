@@ -1,7 +1,7 @@
-//! Reading a JSON body strictly.
+//! Reading bodies, JSON strictly.
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{FromRequest, Request},
 };
 use http::header::CONTENT_TYPE;
@@ -28,20 +28,36 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         if !content_type.is_some_and(|it| is_json(it.to_str().unwrap_or_default())) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        let body = Limited::new(request.into_body(), BODY_BYTES_MAX);
-        let bytes = match body.collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => {
-                return Err(ApiError::BodyTooLarge(BODY_BYTES_MAX));
-            }
-            Err(_) => return Err(ApiError::InvalidBody("it ended too early".to_owned())),
-        };
+        let bytes = collect(request.into_body()).await?;
         // serde would take an array for a struct: its items for the fields, in their order.
         if bytes.trim_ascii_start().first() == Some(&b'[') {
             return Err(ApiError::InvalidBody("it is an array".to_owned()));
         }
         let value = parse(&bytes)?;
         Ok(Self { value, bytes })
+    }
+}
+
+/// A body as it came.
+pub(crate) struct RawBody(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        collect(request.into_body()).await.map(Self)
+    }
+}
+
+/// All of a body.
+///
+/// # Errors
+/// [`ApiError::BodyTooLarge`], or [`ApiError::InvalidBody`] if it breaks off.
+pub(crate) async fn collect(body: Body) -> Result<Bytes, ApiError> {
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ApiError::BodyTooLarge(BODY_BYTES_MAX)),
+        Err(_) => Err(ApiError::InvalidBody("it ended too early".to_owned())),
     }
 }
 

@@ -120,6 +120,11 @@ async fn caller_of_key<P: Platform>(edge: &Edge<P>, text: &str) -> Result<Caller
     Ok(Caller { wallet: record.wallet, credential: Credential::Key(record.scopes) })
 }
 
+/// Whether a request says who is calling, truly or not.
+pub(crate) fn has_credential(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION) || cookie(headers).is_some()
+}
+
 /// Whether a request comes with the operator's own key.
 pub(crate) fn has_admin_key(config: &Config, headers: &HeaderMap) -> bool {
     match (bearer(headers), config.admin_key_sha256.as_deref()) {

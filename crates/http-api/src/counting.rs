@@ -15,6 +15,7 @@ use crate::{
     caller::{Caller, authenticate, has_admin_key},
     client_address::client_address,
     error::ApiError,
+    payment::payment_of,
     platform::KeyValueError,
 };
 
@@ -62,7 +63,8 @@ fn is_poll(parts: &Parts) -> bool {
     parts.method.is_safe() && parts.uri.path().starts_with("/v1/spaces/")
 }
 
-/// Counts this request. Nothing is counted for the operator, nor what others poll who are known.
+/// Counts this request. Nothing is counted for the operator, nor what others poll who are known, nor
+/// a request that comes in again because it is paid.
 async fn count<P: Platform>(
     edge: &Edge<P>,
     parts: &mut Parts,
@@ -73,6 +75,7 @@ async fn count<P: Platform>(
     }
     let caller = authenticate(edge, &parts.method, &parts.headers).await;
     let subject = match &caller {
+        _ if payment_of(edge, parts).is_some() => None,
         Ok(caller) if caller.is_admin() || is_poll(parts) => None,
         Ok(caller) => Some(Subject::from(caller.wallet)),
         Err(error @ (ApiError::StoreUnavailable(_) | ApiError::Internal(_))) => {

@@ -4,12 +4,13 @@ use std::{error::Error, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
 use credentials::Scope;
-use domain::NameError;
+use domain::{NameError, PaymentId};
 use gate::StatementError;
 use http::{HeaderValue, StatusCode, header};
 use limits::Standing;
 use problem::Problem;
-use records::{DatabaseError, KeyReused};
+use records::{DatabaseError, KeyReused, TopUpError};
+use serde_json::json;
 
 use crate::{
     admission::Admission, counting::AlsoLimited, platform::KeyValueError, view::GateClosedView,
@@ -94,6 +95,24 @@ pub(crate) enum ApiError {
     NonceUsed,
     #[error("the wallet may be a contract, and its chain can't be asked now; send the same again")]
     ChainUnavailable(#[source] Arc<dyn Error + Send + Sync>),
+    #[error("the payment header is not one: {0}")]
+    MalformedPayment(String),
+    #[error("it is not known yet what became of the payment; send the same payment again")]
+    SettlementPending(PaymentId),
+    #[error("payments can't be taken now; nothing was taken, send the same again")]
+    FacilitatorUnavailable,
+    #[error("the payment identifier was used for another request; choose another")]
+    PaymentIdentifierReused,
+    #[error("there is no such payment")]
+    PaymentNotFound,
+    #[error("nothing is to be paid here")]
+    PaymentsOff,
+    #[error("an amount to pay is more than nothing")]
+    InvalidAmount,
+    #[error("the webhook is not believed: {0}")]
+    BadWebhook(String),
+    #[error("the webhook can't be read: {0}")]
+    MalformedWebhook(String),
     #[error("the space is being deleted")]
     SpaceDeleting,
     #[error("the space is suspended")]
@@ -159,6 +178,19 @@ impl ApiError {
             Self::SignIn(error) => sign_in_row(error),
             Self::NonceUsed => (401, "nonce-used", "Nonce used"),
             Self::ChainUnavailable(_) => (503, "chain-unavailable", "Chain unavailable"),
+            Self::MalformedPayment(_) => (400, "malformed-payment", "Malformed payment"),
+            Self::SettlementPending(_) => (503, "settlement-pending", "Settlement pending"),
+            Self::FacilitatorUnavailable => {
+                (503, "facilitator-unavailable", "Facilitator unavailable")
+            }
+            Self::PaymentIdentifierReused => {
+                (409, "payment-identifier-reused", "Payment identifier reused")
+            }
+            Self::PaymentNotFound => (404, "payment-not-found", "No such payment"),
+            Self::PaymentsOff => (409, "payments-off", "Nothing is to be paid"),
+            Self::InvalidAmount => (400, "invalid-amount", "Not an amount to pay"),
+            Self::BadWebhook(_) => (401, "bad-webhook", "Webhook not believed"),
+            Self::MalformedWebhook(_) => (400, "malformed-webhook", "Malformed webhook"),
             Self::SpaceDeleting => (409, "space-deleting", "Space is being deleted"),
             Self::Suspended => (409, "suspended", "Space is suspended"),
             Self::StoreUnavailable(_) => (503, "store-unavailable", "Temporarily unavailable"),
@@ -180,6 +212,7 @@ impl ApiError {
         let problem = Problem::new(status, code, title, detail);
         let problem = match self {
             Self::GateClosed(admission) => problem.with_members(&GateClosedView::of(admission)),
+            Self::SettlementPending(id) => problem.with_members(&json!({ "payment": id })),
             _ => problem,
         };
         match self.retry_after_s() {
@@ -200,7 +233,10 @@ impl ApiError {
     fn retry_after_s(&self) -> Option<u64> {
         match self {
             Self::StoreUnavailable(_) => Some(1),
-            Self::GateUnavailable | Self::ChainUnavailable(_) => Some(5),
+            Self::SettlementPending(_) => Some(3),
+            Self::GateUnavailable | Self::ChainUnavailable(_) | Self::FacilitatorUnavailable => {
+                Some(5)
+            }
             Self::NoCapacity => Some(60),
             Self::RateLimited(standing) | Self::ProvisionLimited(standing) => {
                 Some(standing.level.retry_after_s())
@@ -262,6 +298,17 @@ impl From<DatabaseError> for ApiError {
 impl From<KeyValueError> for ApiError {
     fn from(error: KeyValueError) -> Self {
         Self::store(error)
+    }
+}
+
+impl From<TopUpError> for ApiError {
+    fn from(error: TopUpError) -> Self {
+        match error {
+            TopUpError::NotEnough => Self::internal("a balance is too low that nobody asked for"),
+            TopUpError::Gone => Self::SpaceNotFound,
+            TopUpError::KeyReused(_) => Self::IdempotencyKeyReused,
+            TopUpError::Database(error) => error.into(),
+        }
     }
 }
 

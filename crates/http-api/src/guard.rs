@@ -141,7 +141,7 @@ impl<P: Platform> Edge<P> {
     }
 
     /// The answer to a request that may not pass, with what every answer of ours has.
-    fn refuse(
+    pub(crate) fn refuse(
         &self,
         request: &Parts,
         error: ApiError,

@@ -74,10 +74,13 @@ fn cors(site: &Site) -> CorsLayer {
             "content-type",
             "idempotency-key",
             "gate-attestation",
+            // The official x402 clients send it, for nothing.
+            "access-control-expose-headers",
         ]))
         .expose_headers(names(&[
             "payment-required",
             "payment-response",
+            "x-payment-response",
             "location",
             "retry-after",
             "x-request-id",

@@ -14,12 +14,15 @@ mod error;
 mod guard;
 mod idempotency;
 mod layers;
+mod money_view;
 mod page;
+mod payment;
 mod platform;
 pub mod routes;
 mod view;
 
-pub use config::{Config, ConfigError, GateConfig, Site, VARIABLES};
+pub use config::{Config, ConfigError, GateConfig, Site, TillConfig, VARIABLES};
 pub use edge::Edge;
 pub use guard::{GateGuard, SessionGuard};
+pub use payment::{Till, TillLayer};
 pub use platform::{KeyValueError, Platform};

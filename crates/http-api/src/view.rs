@@ -1,6 +1,8 @@
 //! Spaces and events as clients see them.
 
-use domain::{Desired, Generation, Phase, SpaceId, SpaceName, StepRecord, Timestamp, Wallet};
+use domain::{
+    Desired, Generation, Money, Phase, SpaceId, SpaceName, StepRecord, Timestamp, Wallet,
+};
 use gate::{Mode, RuleVerdict};
 use records::{Answer, EventRecord, SpaceRecord};
 use serde::Serialize;
@@ -26,8 +28,8 @@ pub(crate) struct SpaceView<'a> {
     /// Custom domains. None can be added yet.
     domains: [String; 0],
     host: &'a str,
-    /// Without payments nothing is paid and nothing charged.
-    balance: &'static str,
+    balance: Money,
+    /// Until when the balance pays for it; null if it costs nothing.
     paid_until: Option<Timestamp>,
     next_wake_at: Option<Timestamp>,
     created_at: Timestamp,
@@ -60,8 +62,8 @@ impl<'a> SpaceView<'a> {
             steps: &space.steps,
             domains: [],
             host: &space.host,
-            balance: "0.00",
-            paid_until: None,
+            balance: space.balance,
+            paid_until: config.paid_until(space),
             next_wake_at: None,
             created_at: space.created_at,
             updated_at: space.updated_at,

@@ -1,10 +1,11 @@
-//! The edge's records: hosts, spaces, members, keys, events, in SQLite.
+//! The edge's records: hosts, spaces, members, keys, events, payments, transfers, in SQLite.
 //!
 //! The invariants are in the schema, so no caller can break them; every change of more than one row
 //! is one transaction. The statements run wherever [`Database`] is implemented: on Spin's SQLite in
 //! a component, on rusqlite in tests.
 
 mod answers;
+mod audit;
 mod catalogue;
 mod changes;
 mod database;
@@ -13,11 +14,16 @@ mod hosts;
 mod keys;
 mod migrate;
 mod observe;
+mod paid;
+mod payment_record;
+mod payments;
 mod provision;
 mod spaces;
+mod transfers;
 mod wish;
 
 pub use answers::{Answer, IdempotencyKey, KeyReused};
+pub use audit::{Audit, BadAccount};
 pub use catalogue::HOST_ALIVE;
 pub use changes::{WantedSpace, WantedSpaces};
 pub use database::{Database, DatabaseError, Row, Rows, Value};
@@ -26,8 +32,12 @@ pub use hosts::{AddHost, HostRecord};
 pub use keys::{AddKey, KeyRecord, NewKey};
 pub use migrate::MigrateError;
 pub use observe::Observed;
+pub use paid::{PaidAnswer, Serving, TopUpError};
+pub use payment_record::{NewPayment, PaymentRecord};
+pub use payments::{Claim, News};
 pub use spaces::{Cursor, Member, SpaceRecord};
-pub use wish::{CreateError, NewSpace, Wish, WishError};
+pub use transfers::Entry;
+pub use wish::{Charge, CreateError, NewSpace, Wish, WishError};
 
 /// The records behind one connection.
 #[derive(Debug)]

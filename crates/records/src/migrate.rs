@@ -9,9 +9,10 @@ use crate::{
 };
 
 /// Every migration, oldest first. One that has been released is never changed.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("0001_spaces", include_str!("../migrations/0001_spaces.sql")),
     ("0002_keys", include_str!("../migrations/0002_keys.sql")),
+    ("0003_ledger", include_str!("../migrations/0003_ledger.sql")),
 ];
 
 /// Why the schema could not be brought up to date.

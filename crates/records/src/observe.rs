@@ -4,6 +4,7 @@ use domain::{
     Generation, ObservedState, Phase, PhaseEvent, StepRecord, StepState, Timestamp, transition,
 };
 use fleet::Observation;
+use ledger::HoldEnd;
 use serde_json::json;
 
 use crate::{
@@ -91,6 +92,9 @@ impl<D: Database> Records<D> {
                 ],
             )
             .await?;
+        if is_first_ready {
+            self.end_first_month(&space.id, HoldEnd::Posted, now).await?;
+        }
         Ok(())
     }
 }

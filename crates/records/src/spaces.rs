@@ -1,6 +1,8 @@
 //! Reading spaces.
 
-use domain::{Desired, Generation, Phase, SpaceId, SpaceName, StepRecord, Timestamp, Wallet};
+use domain::{
+    Desired, Generation, Money, Phase, SpaceId, SpaceName, StepRecord, Timestamp, Wallet,
+};
 use serde::Deserialize;
 
 use crate::{
@@ -41,6 +43,8 @@ pub struct SpaceRecord {
     pub reason: Option<String>,
     /// The steps of the work on this generation.
     pub steps: Vec<StepRecord>,
+    /// What is left for it, with what is held for it.
+    pub balance: Money,
     /// When it was first ready.
     pub ready_at: Option<Timestamp>,
     /// When it was made.
@@ -76,7 +80,8 @@ pub(crate) const SELECT: &str = "SELECT s.id, s.name, s.title, s.app, s.settings
     (SELECT json_group_array(json_object('wallet', m.wallet, 'role', m.role)) \
      FROM members m WHERE m.space = s.id), \
     s.host, h.gateway_url, s.desired, s.generation, s.phase, s.observed_generation, s.reason, \
-    s.steps, s.ready_at, s.created_at, s.updated_at, s.change_seq \
+    s.steps, s.ready_at, s.created_at, s.updated_at, s.change_seq, \
+    (SELECT credits - debits - held + incoming FROM accounts WHERE account = 'space:' || s.id) \
     FROM spaces s JOIN hosts h ON h.name = s.host";
 
 impl<D: Database> Records<D> {
@@ -135,6 +140,26 @@ impl<D: Database> Records<D> {
         rows.iter().map(space).collect()
     }
 
+    /// The living space with this id or name, whoever asks: anybody may pay for it.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn living_space(
+        &self,
+        id_or_name: &str,
+    ) -> Result<Option<SpaceRecord>, DatabaseError> {
+        let column = if id_or_name.parse::<SpaceId>().is_ok() { "id" } else { "name" };
+        let statement = format!("{SELECT} WHERE s.{column} = ? AND s.desired <> 'deleted'");
+        let rows = self.database.execute(&statement, params![id_or_name]).await?;
+        rows.first().map(space).transpose()
+    }
+
+    /// Whether there is a space with this id that nobody wants deleted.
+    pub(crate) async fn is_living(&self, id: &SpaceId) -> Result<bool, DatabaseError> {
+        let statement = "SELECT 1 FROM spaces WHERE id = ? AND desired <> 'deleted'";
+        Ok(!self.database.execute(statement, params![id.as_str()]).await?.is_empty())
+    }
+
     /// The space with this id, whoever asks.
     pub(crate) async fn space(&self, id: &SpaceId) -> Result<Option<SpaceRecord>, DatabaseError> {
         let statement = format!("{SELECT} WHERE s.id = ?");
@@ -169,5 +194,6 @@ fn read(row: &Row) -> Option<SpaceRecord> {
         ready_at: row.optional_integer(15).map(Timestamp::from_unix_ms),
         created_at: Timestamp::from_unix_ms(row.integer(16)),
         updated_at: Timestamp::from_unix_ms(row.integer(17)),
+        balance: Money::from_micros(row.unsigned(19))?,
     })
 }

@@ -1,16 +1,18 @@
 //! Changing what is wanted of a space.
 
 use domain::{
-    Desired, Generation, IllegalTransition, Phase, PhaseEvent, SpaceId, SpaceName, Timestamp,
-    Wallet, transition,
+    Desired, Generation, IllegalTransition, Money, Phase, PhaseEvent, SpaceId, SpaceName,
+    Timestamp, Wallet, transition,
 };
 use fleet::AppOffer;
+use ledger::{Account, HoldEnd, Kind};
 use limits::{Allowance, Level};
 use serde_json::json;
 
 use crate::{
     Answer, IdempotencyKey, KeyReused, Records, SpaceRecord,
     database::{Database, DatabaseError, params, transaction},
+    transfers::Transfer,
 };
 
 /// A space that somebody wants.
@@ -30,11 +32,25 @@ pub struct NewSpace {
     pub owner: Wallet,
 }
 
+/// What its owner pays for a new space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// What it costs.
+    pub asked: Money,
+    /// What it cost a moment ago, which is good enough.
+    pub honoured: Option<Money>,
+    /// When the owner gets it back if the space has not run by then.
+    pub hold_until: Timestamp,
+}
+
 /// What may be wanted of a space that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// That it is so.
-    Be(Desired),
+    /// That it is no more.
+    Delete {
+        /// What it has cost since it first ran.
+        used: Money,
+    },
     /// That it runs, made anew. Also how a space that failed is tried again.
     Restart,
 }
@@ -51,6 +67,9 @@ pub enum CreateError {
     /// No host that is there has room for the app.
     #[error("no host has room for this app")]
     NoCapacity,
+    /// The owner's balance, which this is, is too low.
+    #[error("the owner's balance of {0} is too low")]
+    NotEnough(Money),
     /// The idempotency key was used for another request.
     #[error(transparent)]
     KeyReused(#[from] KeyReused),
@@ -77,9 +96,11 @@ pub enum WishError {
 }
 
 impl<D: Database> Records<D> {
-    /// Makes a space, if its owner may make one under `allowance`, places it on a host, and keeps
-    /// the answer that `answer` writes for `key`, in one transaction. A repeated request gets the
-    /// first answer.
+    /// Makes a space, if its owner may make one under `allowance` and can pay the `charge`, places it
+    /// on a host, and keeps the answer that `answer` writes for `key`, in one transaction. A repeated
+    /// request gets the first answer.
+    ///
+    /// The charge is held until the space has run: see [`Charge::hold_until`].
     ///
     /// # Errors
     /// [`CreateError`].
@@ -87,6 +108,7 @@ impl<D: Database> Records<D> {
         &self,
         new: &NewSpace,
         allowance: Option<Allowance>,
+        charge: Option<Charge>,
         now: Timestamp,
         key: Option<&IdempotencyKey>,
         answer: impl Fn(&SpaceRecord) -> Answer,
@@ -111,12 +133,41 @@ impl<D: Database> Records<D> {
             let owner = new.owner.to_string();
             let seq = self.record_event(&new.id, now, "created", &owner, &detail).await?;
             self.insert_space(new, &host, seq, now).await?;
+            if let Some(charge) = charge {
+                self.hold_first_month(new, charge, now).await?;
+            }
             let space = self.space(&new.id).await?.ok_or_else(|| missing(&new.id))?;
             let answer = answer(&space);
             self.keep_answer(key, &answer, now).await?;
             Ok(answer)
         })
         .await
+    }
+
+    async fn hold_first_month(
+        &self,
+        new: &NewSpace,
+        charge: Charge,
+        now: Timestamp,
+    ) -> Result<(), CreateError> {
+        let wallet = Account::Wallet(new.owner);
+        let available = self.balance(&wallet).await?.available;
+        let good = [Some(charge.asked), charge.honoured].into_iter().flatten();
+        let Some(amount) = good.filter(|it| *it <= available).max() else {
+            return Err(CreateError::NotEnough(available));
+        };
+        if amount.is_zero() {
+            return Ok(());
+        }
+        let hold = Transfer {
+            id: format!("first-month:{}", new.id),
+            debit: wallet,
+            credit: Account::Space(new.id.clone()),
+            amount,
+            kind: Kind::FirstMonth,
+            payment: None,
+        };
+        Ok(self.hold(&hold, charge.hold_until, now).await?)
     }
 
     async fn insert_space(
@@ -179,7 +230,7 @@ impl<D: Database> Records<D> {
             }
             let space = self.space(id).await?.ok_or_else(|| missing(id))?;
             let desired = match wish {
-                Wish::Be(desired) => desired,
+                Wish::Delete { .. } => Desired::Deleted,
                 Wish::Restart if space.desired == Desired::Suspended => {
                     return Err(WishError::Suspended);
                 }
@@ -189,12 +240,48 @@ impl<D: Database> Records<D> {
             if wish == Wish::Restart || space.desired != desired || space.phase != phase {
                 self.write_wish(&space, desired, phase, actor, now).await?;
             }
+            if let Wish::Delete { used } = wish
+                && space.desired != Desired::Deleted
+            {
+                self.settle_up(id, space.owner, used, now).await?;
+            }
             let space = self.space(id).await?.ok_or_else(|| missing(id))?;
             let answer = answer(&space);
             self.keep_answer(key, &answer, now).await?;
             Ok(answer)
         })
         .await
+    }
+
+    /// Lets go of what was held until now and did not come to anything. A space that has not run by
+    /// then is given up. Returns how many holds that were.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; nothing has changed then.
+    pub async fn expire_holds(&self, now: Timestamp) -> Result<usize, DatabaseError> {
+        transaction(&self.database, async {
+            let expired = self.end_holds("expires_at <= ?", params![now], HoldEnd::Expired, now);
+            let expired = expired.await?;
+            for account in &expired {
+                if let Account::Space(id) = account {
+                    self.give_up(id, now).await?;
+                }
+            }
+            Ok(expired.len())
+        })
+        .await
+    }
+
+    async fn give_up(&self, id: &SpaceId, now: Timestamp) -> Result<(), DatabaseError> {
+        let space = self.space(id).await?.ok_or_else(|| missing(id))?;
+        let deleted = PhaseEvent::Wanted(Desired::Deleted);
+        match transition(space.phase, deleted) {
+            Ok(phase) if space.desired != Desired::Deleted => {
+                self.write_wish(&space, Desired::Deleted, phase, "spaceport", now).await?;
+                self.settle_up(id, space.owner, Money::ZERO, now).await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn write_wish(

@@ -72,7 +72,7 @@ async fn create(
         owner,
     };
     let answer = |_: &_| Answer { status: 202, location: None, body: name.to_owned() };
-    records.create_space(&new, allowance, now, key, answer).await
+    records.create_space(&new, allowance, None, now, key, answer).await
 }
 
 async fn level(records: &Records<TestDatabase>, owner: Wallet, now: Timestamp) -> (u32, u64) {
@@ -153,7 +153,7 @@ async fn a_deleted_space_was_made_all_the_same() {
         create(&records, name, wallet(1), TWO_AN_HOUR, START, None).await.unwrap();
     }
     let space = records.space_of(&wallet(1), "space-a", START).await.unwrap().unwrap();
-    let wish = Wish::Be(domain::Desired::Deleted);
+    let wish = Wish::Delete { used: domain::Money::ZERO };
     let answer = |_: &_| Answer { status: 202, location: None, body: String::new() };
     records.want(&space.id, wish, "x", START, None, answer).await.unwrap();
     assert_eq!(level(&records, wallet(1), START).await, (0, 30));

@@ -1,20 +1,31 @@
-//! Nodes of chains over Spin's outbound HTTP, and the clock.
+//! Nodes of chains and facilitators over Spin's outbound HTTP, and the clock.
 
 use std::{pin::pin, time::SystemTime};
 
+use bytes::Bytes;
 use domain::Timestamp;
 use evm::{Limits, Network, Reply, SendError, StoreError};
 use futures::future::{Either, select};
 use http::{Request, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use spin_sdk::http::{FullBody, send};
+use spin_sdk::{
+    http::{FullBody, send},
+    wasip3::http::types::ErrorCode,
+};
 
 use crate::{Spin, key_value};
 
 impl Network for Spin {
-    async fn post_json(&self, url: &str, body: String, limits: Limits) -> Result<Reply, SendError> {
+    async fn post_json(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: String,
+        limits: Limits,
+    ) -> Result<Reply, SendError> {
+        let request = request(url, headers, body)?;
         // Whichever ends first; the other is dropped, and the connection with it.
-        let exchange = pin!(exchange(url, body, limits.bytes));
+        let exchange = pin!(exchange(request, limits.bytes));
         let time_is_over = pin!(spin_sdk::time::sleep(limits.time));
         match select(exchange, time_is_over).await {
             Either::Left((reply, _)) => reply,
@@ -39,15 +50,25 @@ impl Network for Spin {
     }
 }
 
-async fn exchange(url: &str, body: String, bytes_max: usize) -> Result<Reply, SendError> {
-    let request = Request::post(url)
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::CONTENT_LENGTH, body.len())
-        .body(FullBody::new(bytes::Bytes::from(body)))
-        .map_err(|error| SendError::Unreachable(error.to_string()))?;
-    // The kind of the error only: its text may hold what the URL holds.
-    let unreachable = |error| SendError::Unreachable(kind(&error));
-    let (parts, body) = send(request).await.map_err(unreachable)?.into_parts();
+fn request(
+    url: &str,
+    headers: &[(&'static str, String)],
+    body: String,
+) -> Result<Request<FullBody<Bytes>>, SendError> {
+    let is_typed = headers.iter().any(|(name, _)| *name == header::CONTENT_TYPE);
+    let mut request = Request::post(url).header(header::CONTENT_LENGTH, body.len());
+    if !is_typed {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let request = request.body(FullBody::new(Bytes::from(body)));
+    request.map_err(|error| SendError::NotSent(error.to_string()))
+}
+
+async fn exchange(request: Request<FullBody<Bytes>>, bytes_max: usize) -> Result<Reply, SendError> {
+    let (parts, body) = send(request).await.map_err(|it| failed(&it))?.into_parts();
     let body = match Limited::new(body, bytes_max).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
         Err(error) if error.is::<LengthLimitError>() => return Err(SendError::TooLarge),
@@ -56,9 +77,62 @@ async fn exchange(url: &str, body: String, bytes_max: usize) -> Result<Reply, Se
     Ok(Reply { status: parts.status.as_u16(), body })
 }
 
+/// Why there is no head of an answer. The kind of the error only: its text may hold what the URL
+/// holds.
+fn failed(error: &ErrorCode) -> SendError {
+    match error {
+        ErrorCode::ConnectionRefused
+        | ErrorCode::ConnectionTimeout
+        | ErrorCode::DestinationIpProhibited
+        | ErrorCode::DestinationIpUnroutable
+        | ErrorCode::DestinationNotFound
+        | ErrorCode::DestinationUnavailable
+        | ErrorCode::DnsError(_)
+        | ErrorCode::DnsTimeout
+        | ErrorCode::HttpRequestDenied
+        | ErrorCode::HttpRequestUriInvalid
+        | ErrorCode::TlsAlertReceived(_)
+        | ErrorCode::TlsCertificateError
+        | ErrorCode::TlsProtocolError => SendError::NotSent(kind(error)),
+        // Hosts say the rest of connections that worked for a while, or don't say when.
+        _ => SendError::Unreachable(kind(error)),
+    }
+}
+
 /// The name of an error's variant.
 fn kind(error: &impl std::fmt::Debug) -> String {
     let text = format!("{error:?}");
     let name = text.rsplit("ErrorCode::").next().unwrap_or_default();
     name.chars().take_while(char::is_ascii_alphanumeric).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_was_sent_only_if_that_is_certain() {
+        let not_sent = |it: &str| SendError::NotSent(it.to_owned());
+        let unreachable = |it: &str| SendError::Unreachable(it.to_owned());
+        #[rustfmt::skip]
+        let rows = [
+            (ErrorCode::ConnectionRefused,                          not_sent("ConnectionRefused")),
+            (ErrorCode::ConnectionTimeout,                          not_sent("ConnectionTimeout")),
+            (ErrorCode::DestinationIpProhibited,                    not_sent("DestinationIpProhibited")),
+            (ErrorCode::DestinationUnavailable,                     not_sent("DestinationUnavailable")),
+            (ErrorCode::DnsTimeout,                                 not_sent("DnsTimeout")),
+            (ErrorCode::HttpRequestDenied,                          not_sent("HttpRequestDenied")),
+            (ErrorCode::TlsCertificateError,                        not_sent("TlsCertificateError")),
+            (ErrorCode::TlsProtocolError,                           not_sent("TlsProtocolError")),
+            (ErrorCode::ConnectionTerminated,                       unreachable("ConnectionTerminated")),
+            (ErrorCode::ConnectionReadTimeout,                      unreachable("ConnectionReadTimeout")),
+            (ErrorCode::ConnectionWriteTimeout,                     unreachable("ConnectionWriteTimeout")),
+            (ErrorCode::HttpResponseIncomplete,                     unreachable("HttpResponseIncomplete")),
+            (ErrorCode::HttpProtocolError,                          unreachable("HttpProtocolError")),
+            (ErrorCode::InternalError(Some("a secret".to_owned())), unreachable("InternalError")),
+        ];
+        for (error, want) in rows {
+            assert_eq!(failed(&error), want);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use futures::future::BoxFuture;
 use spin_sdk::{
-    http::{Request, Response, next},
+    http::{IntoRequest, Response, next},
     wasip3::http::types::ErrorCode,
 };
 use tower_service::Service;
@@ -14,7 +14,10 @@ use tower_service::Service;
 #[derive(Clone, Debug)]
 pub struct Next;
 
-impl Service<Request> for Next {
+impl<B: Send + 'static> Service<http::Request<B>> for Next
+where
+    http::Request<B>: IntoRequest,
+{
     type Response = Response<Body>;
     type Error = ErrorCode;
     type Future = BoxFuture<'static, Result<Self::Response, ErrorCode>>;
@@ -23,7 +26,7 @@ impl Service<Request> for Next {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
         Box::pin(async { next(request).await.map(|response| response.map(Body::new)) })
     }
 }

@@ -7,7 +7,7 @@ use evm::Network as _;
 use fleet::{AppOffer, Hello};
 use gate::GateLayer;
 use http::{HeaderMap, Method, Request, StatusCode};
-use http_api::{Config, Edge, GateGuard, routes};
+use http_api::{Config, Edge, GateGuard, TillLayer, routes};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -92,11 +92,14 @@ impl Client {
         let edge = &self.edge;
         match path.split(['/', '?']).nth(1) {
             Some("fleet") => routes::fleet(edge),
+            Some("webhooks") => routes::billing(edge),
+            Some("internal") if path == "/internal/cron/payments" => routes::billing(edge),
             Some("internal") => routes::auth(edge),
             Some("readyz") => routes::spaces(edge),
             Some("v1") => match path.split(['/', '?']).nth(2) {
                 Some("auth" | "keys" | "gate") => routes::auth(edge),
                 Some("admin") => routes::fleet(edge),
+                Some("wallet" | "payments" | "pricing") => routes::billing(edge),
                 _ => routes::spaces(edge),
             },
             _ => routes::web(&edge.config.site, &edge.platform),
@@ -107,9 +110,12 @@ impl Client {
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let path = request.uri().path().to_owned();
         let router = self.router(&path);
+        let gate = GateLayer::new(GateGuard::new(Arc::clone(&self.edge)));
+        let till = TillLayer::new(Arc::clone(&self.edge));
         let response = if path == "/v1/spaces" {
-            let gate = GateLayer::new(GateGuard::new(Arc::clone(&self.edge)));
-            gate.layer(router).oneshot(request).await
+            gate.layer(till.layer(router)).oneshot(request).await
+        } else if path.ends_with("/payments") {
+            till.layer(router).oneshot(request).await
         } else {
             router.oneshot(request).await
         };
@@ -179,6 +185,12 @@ impl Client {
         let added = self.post("/v1/admin/hosts", Some(ADMIN_KEY), json!({ "name": name })).await;
         assert_eq!(added.status, 201, "{}", added.body);
         let key = added.text("key");
+        self.hello(&key, memory_mib, app_mib).await;
+        key
+    }
+
+    /// Lets the worker with this key say that it is there, and that it offers `hello` at `app_mib`.
+    pub async fn hello(&self, key: &str, memory_mib: u64, app_mib: u32) {
         let app = AppOffer {
             id: "hello".to_owned(),
             title: "Hello".to_owned(),
@@ -194,10 +206,8 @@ impl Client {
             memory_mib,
             apps: vec![app],
         };
-        let answer =
-            self.call(Method::PUT, "/fleet/v1/hello", Some(&key), Some(json!(hello))).await;
+        let answer = self.call(Method::PUT, "/fleet/v1/hello", Some(key), Some(json!(hello))).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
-        key
     }
 
     /// Makes the space `name`, which must succeed; returns its id.

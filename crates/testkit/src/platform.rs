@@ -130,6 +130,7 @@ impl Network for TestPlatform {
     async fn post_json(
         &self,
         url: &str,
+        _headers: &[(&'static str, String)],
         body: String,
         _limits: Limits,
     ) -> Result<Reply, SendError> {

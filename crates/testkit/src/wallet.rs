@@ -53,4 +53,10 @@ impl TestWallet {
     pub fn sign(&self, text: &str) -> String {
         siwe::sign(text, &self.key)
     }
+
+    /// The signature of a hash, as a wallet gives it for typed data.
+    #[must_use]
+    pub fn sign_hash(&self, hash: &[u8; 32]) -> String {
+        evm::sign(hash, &self.key)
+    }
 }

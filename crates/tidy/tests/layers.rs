@@ -7,8 +7,20 @@
 use std::{collections::BTreeSet, process::Command};
 
 /// Rules only: no I/O, no clock, no randomness, no executor.
-const INNER: [&str; 8] =
-    ["domain", "evm", "fleet", "limits", "problem", "reconcile", "settings", "siwe"];
+const INNER: [&str; 12] = [
+    "billing",
+    "domain",
+    "evm",
+    "facilitator",
+    "fleet",
+    "ledger",
+    "limits",
+    "problem",
+    "reconcile",
+    "settings",
+    "siwe",
+    "x402",
+];
 
 /// Rules that need a port or a token: still no socket, no executor, no host of components.
 const MIDDLE: [&str; 5] = ["apps", "credentials", "gate", "http-api", "records"];
@@ -48,20 +60,24 @@ const NEVER_MIDDLE: [&str; 11] = [
 
 /// The arrows between our own crates. A new one is a decision.
 #[rustfmt::skip]
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("domain",      &[]),
     ("problem",     &[]),
     ("settings",    &[]),
+    ("billing",     &["domain"]),
     ("evm",         &["domain"]),
     ("fleet",       &["domain"]),
+    ("ledger",      &["domain"]),
     ("limits",      &["domain"]),
     ("reconcile",   &["domain"]),
     ("siwe",        &["evm"]),
+    ("facilitator", &["domain", "evm"]),
+    ("x402",        &["domain", "evm"]),
     ("apps",        &["settings"]),
     ("credentials", &["domain"]),
     ("gate",        &["credentials", "domain", "evm"]),
-    ("records",     &["credentials", "domain", "fleet", "limits"]),
-    ("http-api",    &["credentials", "domain", "evm", "fleet", "gate", "limits", "problem", "records", "settings", "siwe"]),
+    ("records",     &["credentials", "domain", "fleet", "ledger", "limits", "x402"]),
+    ("http-api",    &["billing", "credentials", "domain", "evm", "facilitator", "fleet", "gate", "ledger", "limits", "problem", "records", "settings", "siwe", "x402"]),
 ];
 
 /// All that `name` needs at run time on `target`, with what those need, and so on down to `depth`.

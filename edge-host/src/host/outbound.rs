@@ -95,10 +95,11 @@ impl WasiHttpHooks for Outbound {
             // The client speaks the version that the server does.
             *request.version_mut() = http::Version::HTTP_11;
             let times = Times::from(options);
-            let response = tokio::time::timeout(times.head, client.request(request))
-                .await
-                .map_err(|_| Error::ConnectionReadTimeout)?
-                .map_err(connector::error)?;
+            failpoints::hit("edge:http:before");
+            let response = tokio::time::timeout(times.head, client.request(request)).await;
+            failpoints::hit("edge:http:after");
+            let response =
+                response.map_err(|_| Error::ConnectionReadTimeout)?.map_err(connector::error)?;
             let response = response.map(|it| Timed::new(it, times.between_bytes).boxed_unsync());
             let end = Box::new(std::future::ready(Ok(())));
             Ok((response, end as Box<dyn Future<Output = _> + Send>))

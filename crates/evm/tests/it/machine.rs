@@ -97,7 +97,13 @@ impl Machine {
 }
 
 impl Network for Machine {
-    async fn post_json(&self, _: &str, body: String, _: Limits) -> Result<Reply, SendError> {
+    async fn post_json(
+        &self,
+        _: &str,
+        _: &[(&'static str, String)],
+        body: String,
+        _: Limits,
+    ) -> Result<Reply, SendError> {
         let requests: Vec<Value> = serde_json::from_str(&body).unwrap();
         let answers = requests.iter().map(|request| {
             let mut answer = match request["method"].as_str().unwrap() {

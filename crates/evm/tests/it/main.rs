@@ -4,9 +4,11 @@
 
 mod answers;
 mod breaker;
+mod chain;
 mod endpoints;
 mod fail_over;
 mod machine;
+mod payments;
 mod vectors;
 mod wallets;
 mod world;

@@ -128,7 +128,14 @@ impl World {
 }
 
 impl Network for World {
-    async fn post_json(&self, url: &str, body: String, limits: Limits) -> Result<Reply, SendError> {
+    async fn post_json(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: String,
+        limits: Limits,
+    ) -> Result<Reply, SendError> {
+        assert_eq!(headers, [], "a node needs none");
         let request: Value = serde_json::from_str(&body).unwrap();
         let ms = u64::try_from(limits.time.as_millis()).unwrap();
         self.state.lock().unwrap().requests.push(request.clone());

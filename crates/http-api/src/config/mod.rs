@@ -2,24 +2,29 @@
 
 mod gate;
 mod site;
+mod till;
 mod values;
 
+use billing::Rates;
 use credentials::KeyRing;
-use domain::{ReservedNames, Wallet};
+use domain::{Money, ReservedNames, Timestamp, Wallet};
 use evm::Endpoints;
+use facilitator::WebhookSecrets;
 use http::Uri;
 use ipnet::IpNet;
 use limits::Allowance;
+use records::SpaceRecord;
 
 use values::{present, wrong};
 
 pub use gate::GateConfig;
 pub(crate) use gate::RefusalBy;
 pub use site::Site;
+pub use till::TillConfig;
 pub use values::ConfigError;
 
 /// The name of every variable that is read here.
-pub const VARIABLES: [&str; 19] = [
+pub const VARIABLES: [&str; 28] = [
     "base_domain",
     "public_url",
     "session_key",
@@ -39,6 +44,15 @@ pub const VARIABLES: [&str; 19] = [
     "rate_general_per_min",
     "rate_provision_per_hour",
     "trusted_proxies",
+    "x402_pay_to",
+    "x402_networks",
+    "x402_facilitator_url",
+    "x402_facilitator_credentials",
+    "facilitator_webhook_secret",
+    "price_base_month",
+    "price_post",
+    "price_storage_gib_month",
+    "storage_free_gib",
 ];
 
 /// Highest rate that can be configured. Above it there is better no limit at all.
@@ -76,6 +90,12 @@ pub struct Config {
     pub provision: Option<Allowance>,
     /// Proxies of ours, whose word on who is calling is taken.
     pub proxies: Vec<IpNet>,
+    /// What things cost.
+    pub rates: Rates,
+    /// How that is paid. Without it, it is not.
+    pub till: Option<TillConfig>,
+    /// What facilitators sign with what they tell us. Without it nobody is believed.
+    pub webhook_secrets: Option<WebhookSecrets>,
 }
 
 impl Config {
@@ -85,6 +105,7 @@ impl Config {
     /// [`ConfigError`] for the first variable that is wrong.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let get = |name: &str| present(&lookup, name);
+        let keys = values::keys(get("session_key"), get("previous_session_keys").as_deref())?;
         let endpoints = get("rpc_urls").unwrap_or_else(|| "{}".to_owned()).parse::<Endpoints>();
         let endpoints = endpoints.map_err(|it| wrong("rpc_urls", it.to_string()))?;
         let rate = |variable: &'static str, default| {
@@ -93,7 +114,6 @@ impl Config {
         Ok(Self {
             base_domain: values::base_domain(get("base_domain"))?,
             site: Site::parse(&lookup)?,
-            keys: values::keys(get("session_key"), get("previous_session_keys").as_deref())?,
             admins: values::addresses(get("admin_addresses").as_deref())?,
             admin_key_sha256: values::sha256(get("admin_key_sha256"))?,
             cron_key: values::cron_key(get("cron_key"))?,
@@ -108,7 +128,26 @@ impl Config {
             general: Allowance::per_minute(rate("rate_general_per_min", 10)?),
             provision: Allowance::per_hour(rate("rate_provision_per_hour", 2)?),
             proxies: values::proxies(get("trusted_proxies").as_deref())?,
+            rates: values::rates(get)?,
+            till: TillConfig::parse(get, &keys.offer_key())?,
+            webhook_secrets: values::webhook_secrets(get("facilitator_webhook_secret").as_deref())?,
+            keys,
         })
+    }
+
+    /// What `space` has cost since it first ran.
+    pub(crate) fn used(&self, space: &SpaceRecord, now: Timestamp) -> Money {
+        match (&self.till, space.ready_at) {
+            (Some(_), Some(ready_at)) => self.rates.used(ready_at, now),
+            _ => Money::ZERO,
+        }
+    }
+
+    /// Until when what is left on `space` pays for it. Nothing is charged yet but at its making, so
+    /// that is where it counts from.
+    pub(crate) fn paid_until(&self, space: &SpaceRecord) -> Option<Timestamp> {
+        self.till.as_ref()?;
+        self.rates.paid_until(space.created_at, space.balance)
     }
 
     /// The address of the space `name` on a host whose gateway is at `gateway_url`: the same
@@ -173,6 +212,19 @@ mod tests {
             ("rate_general_per_min", "1000001"),
             ("rate_provision_per_hour", "many"),
             ("trusted_proxies",  "10.0.0.0/33"),
+            ("x402_pay_to",      "0x12"),
+            ("x402_pay_to",      "0x0000000000000000000000000000000000000000"),
+            ("x402_networks",    "base"),
+            ("x402_networks",    "eip155:0"),
+            ("x402_networks",    ","),
+            ("x402_networks",    "eip155:8453 eip155:8453"),
+            ("x402_facilitator_url", "facilitator.example"),
+            ("x402_facilitator_credentials", "secret"),
+            ("facilitator_webhook_secret", "short"),
+            ("price_base_month", "-1"),
+            ("price_post",       "1e3"),
+            ("price_storage_gib_month", "0.0000001"),
+            ("storage_free_gib", "half"),
             ("cors_origins",     "https://a.example, nonsense"),
         ];
         for (variable, value) in rows {

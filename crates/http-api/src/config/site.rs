@@ -27,6 +27,12 @@ impl Site {
         let cors_origins = origins(present(&lookup, "cors_origins").as_deref())?;
         Ok(Self { origin, domain, cors_origins })
     }
+
+    /// Where a request with this target is, as the world sees it.
+    pub(crate) fn url_of(&self, target: &Uri) -> String {
+        let path = target.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        format!("{}{path}", self.origin)
+    }
 }
 
 /// The origin and the authority of a URL without a path.

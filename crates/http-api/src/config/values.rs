@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use billing::Rates;
 use credentials::{KeyRing, SecretError};
-use domain::Wallet;
+use domain::{Money, Wallet};
 use evm::Endpoints;
+use facilitator::WebhookSecrets;
 use ipnet::IpNet;
 
 /// A variable has a value that can't be meant.
@@ -119,6 +121,27 @@ pub(super) fn proxies(value: Option<&str>) -> Result<Vec<IpNet>, ConfigError> {
             network.map_err(|_| wrong("trusted_proxies", format!("{text:?} is {example}")))
         })
         .collect()
+}
+
+pub(super) fn rates(get: impl Fn(&str) -> Option<String>) -> Result<Rates, ConfigError> {
+    let price = |variable: &'static str, default: &str| -> Result<Money, ConfigError> {
+        let text = get(variable).unwrap_or_else(|| default.to_owned());
+        text.parse().map_err(|error| wrong(variable, format!("{text:?}: {error}")))
+    };
+    let free = get("storage_free_gib");
+    Ok(Rates {
+        base_month: price("price_base_month", "5.00")?,
+        post: price("price_post", "0.01")?,
+        storage_gib_month: price("price_storage_gib_month", "0.50")?,
+        storage_free_gib: number("storage_free_gib", free.as_deref(), 1, 1_000_000)?,
+    })
+}
+
+pub(super) fn webhook_secrets(value: Option<&str>) -> Result<Option<WebhookSecrets>, ConfigError> {
+    let parsed = value.map(str::parse).transpose();
+    parsed.map_err(|error: facilitator::WebhookSecretsError| {
+        wrong("facilitator_webhook_secret", error.to_string())
+    })
 }
 
 /// A whole number in `0..=max`.

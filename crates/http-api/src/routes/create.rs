@@ -1,16 +1,18 @@
 //! `POST /v1/spaces`: a wallet wants a space.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRequestParts, State},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
+use billing::FirstMonth;
 use credentials::{PASSPORT_HEADER, Passport};
-use domain::{SpaceId, SpaceName, Wallet};
+use domain::{Money, SpaceId, SpaceName, Timestamp, Wallet};
 use http::{HeaderMap, Method, Uri, request::Parts};
+use ledger::Account;
 use limits::{Allowance, Level, Standing};
-use records::{CreateError, Database, NewSpace, Records};
+use records::{Charge, CreateError, Database, NewSpace, Records};
 use serde::Deserialize;
 use settings::Schema;
 
@@ -22,8 +24,12 @@ use crate::{
     error::ApiError,
     guard::GateStamp,
     idempotency::{self, IDEMPOTENCY_KEY},
+    payment::{Quote, bazaar},
     view::accepted,
 };
+
+/// How long the first month is held for a space that has not run yet.
+const HOLD: Duration = Duration::from_hours(24);
 
 /// Longest title, in characters.
 const TITLE_LEN_MAX: usize = 100;
@@ -83,8 +89,9 @@ pub(super) async fn create<P: Platform>(
         GateStamp::Checked(admission) => admission.require()?,
     }
     let allowance = allowance(&edge, &caller);
+    let charge = charge(&edge, &caller, now);
     let answer = |it: &_| accepted(it, &edge.config);
-    match records.create_space(&new, allowance, now, key.as_ref(), answer).await {
+    match records.create_space(&new, allowance, charge, now, key.as_ref(), answer).await {
         Ok(answer) => {
             let mut response = idempotency::respond(answer);
             // The space is made. What can't be read for a header is left out.
@@ -97,6 +104,10 @@ pub(super) async fn create<P: Platform>(
         }
         Err(CreateError::NameTaken) => Err(ApiError::NameTaken(new.name.to_string())),
         Err(CreateError::NoCapacity) => Err(ApiError::NoCapacity),
+        Err(CreateError::NotEnough(balance)) => match charge {
+            Some(charge) => Ok(quote(&new, charge, balance).into_response()),
+            None => Err(ApiError::internal("a charge was found where there is none")),
+        },
         Err(CreateError::KeyReused(_)) => Err(ApiError::IdempotencyKeyReused),
         Err(CreateError::TooMany(level)) => Err(match allowance {
             Some(allowance) => ApiError::ProvisionLimited(standing(allowance, level)),
@@ -108,6 +119,26 @@ pub(super) async fn create<P: Platform>(
 
 fn allowance<P>(edge: &Edge<P>, caller: &Caller) -> Option<Allowance> {
     edge.config.provision.filter(|_| !caller.is_admin())
+}
+
+/// What the caller is to pay. The operator pays nobody.
+fn charge<P>(edge: &Edge<P>, caller: &Caller, now: Timestamp) -> Option<Charge> {
+    edge.config.till.as_ref().filter(|_| !caller.is_admin())?;
+    let FirstMonth { asked, honoured } = edge.config.rates.first_month(now);
+    Some(Charge { asked, honoured, hold_until: now.plus(HOLD) })
+}
+
+/// What is missing of a charge to whom has `balance`.
+fn quote(new: &NewSpace, charge: Charge, balance: Money) -> Quote {
+    let honoured = charge.honoured.map(|it| it.saturating_sub(balance));
+    Quote {
+        price: charge.asked,
+        missing: Some(charge.asked.saturating_sub(balance)),
+        honoured: honoured.into_iter().filter(|it| !it.is_zero()).collect(),
+        description: format!("The space {}, until the end of the month", new.name),
+        bazaar: Some(bazaar::create_space()),
+        account: Some(Account::Wallet(new.owner)),
+    }
 }
 
 const fn standing(allowance: Allowance, level: Level) -> Standing {
@@ -125,7 +156,7 @@ fn gate_stamp<P: Platform>(
     let token = headers.get(PASSPORT_HEADER).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let (keys, now) = (&edge.config.keys, edge.platform.now());
     let passport = Passport::<GateStamp>::from_token(keys, token, &Method::POST, uri.path(), now);
-    let stamp = passport.ok().filter(|it| it.wallet == caller.wallet).and_then(|it| it.gate);
+    let stamp = passport.ok().filter(|it| it.wallet == caller.wallet).and_then(|it| it.stamp);
     // A gate that was given another policy than we were, or none, has not decided for us.
     let is_ours = match (&stamp, &edge.config.gate.policy) {
         (Some(GateStamp::Off), policy) => policy.is_none(),

@@ -1,6 +1,7 @@
 //! The routes, a router for each component.
 
 mod apps;
+mod audit;
 mod auth;
 mod changes;
 mod create;
@@ -10,10 +11,15 @@ mod hosts;
 mod janitor;
 mod keys;
 mod logs;
+mod look;
 mod names;
 mod observations;
+mod payments;
+mod pricing;
 mod ready;
 mod show;
+mod top_up;
+mod wallet;
 mod web;
 mod wish;
 
@@ -81,9 +87,36 @@ pub fn spaces<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
         .route("/v1/spaces/{id}", get(show::show).delete(wish::delete))
         .route("/v1/spaces/{id}/restart", post(wish::restart))
         .route("/v1/spaces/{id}/events", get(events::list))
+        .route("/v1/spaces/{id}/ledger", get(wallet::of_space))
         .route("/v1/spaces/{id}/logs", get(logs::redirect))
+        .route("/v1/spaces/{id}/payments", post(top_up::top_up))
         .route("/readyz", get(ready::readyz));
     finish(routes, edge)
+}
+
+/// What things cost, what was paid and what is left of it.
+pub fn billing<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
+    let routes = Router::new()
+        .route("/v1/pricing", get(pricing::show))
+        .route("/v1/wallet", get(wallet::show))
+        .route("/webhooks/facilitator", post(look::hint))
+        .route("/internal/cron/payments", post(look::at_all));
+    finish(routes.merge(payment_routes()), edge)
+}
+
+/// What became of payments: what a middleware answers itself that takes them.
+pub fn payments<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
+    finish(payment_routes(), edge)
+}
+
+/// Whether a path is for [`payments()`].
+#[must_use]
+pub fn is_payments(path: &str) -> bool {
+    path.starts_with("/v1/payments/")
+}
+
+fn payment_routes<P: Platform>() -> Router<Arc<Edge<P>>> {
+    Router::new().route("/v1/payments/{id}", get(payments::show))
 }
 
 /// The link to the workers, and the operator's hosts.
@@ -92,6 +125,7 @@ pub fn fleet<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
         .route("/fleet/v1/hello", put(changes::hello))
         .route("/fleet/v1/changes", get(changes::changes))
         .route("/fleet/v1/observations", post(observations::take))
+        .route("/v1/admin/audit", get(audit::show))
         .route("/v1/admin/hosts", get(hosts::list).post(hosts::add));
     finish(routes, edge)
 }

@@ -6,9 +6,8 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use domain::Desired;
 use http::{HeaderMap, Method, Uri};
-use records::{Wish, WishError};
+use records::{SpaceRecord, Wish, WishError};
 
 use crate::{
     Edge, Platform,
@@ -26,7 +25,9 @@ pub(super) async fn delete<P: Platform>(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    want(&edge, &caller, &id, Wish::Be(Desired::Deleted), (&method, &uri, &headers)).await
+    let used = |space: &SpaceRecord| edge.config.used(space, edge.platform.now());
+    let wish = |space: &SpaceRecord| Wish::Delete { used: used(space) };
+    want(&edge, &caller, &id, wish, (&method, &uri, &headers)).await
 }
 
 pub(super) async fn restart<P: Platform>(
@@ -37,14 +38,14 @@ pub(super) async fn restart<P: Platform>(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    want(&edge, &caller, &id, Wish::Restart, (&method, &uri, &headers)).await
+    want(&edge, &caller, &id, |_| Wish::Restart, (&method, &uri, &headers)).await
 }
 
 async fn want<P: Platform>(
     edge: &Edge<P>,
     caller: &Caller,
     id: &str,
-    wish: Wish,
+    wish: impl Fn(&SpaceRecord) -> Wish,
     (method, uri, headers): (&Method, &Uri, &HeaderMap),
 ) -> Result<Response, ApiError> {
     let wallet = &caller.wallet;
@@ -57,7 +58,7 @@ async fn want<P: Platform>(
     }
     let actor = wallet.to_string();
     let answer = |it: &_| accepted(it, &edge.config);
-    match records.want(&space.id, wish, &actor, now, key.as_ref(), answer).await {
+    match records.want(&space.id, wish(&space), &actor, now, key.as_ref(), answer).await {
         Ok(answer) => Ok(idempotency::respond(answer)),
         Err(WishError::Illegal(_)) => Err(ApiError::SpaceDeleting),
         Err(WishError::Suspended) => Err(ApiError::Suspended),

@@ -9,5 +9,7 @@ mod fleet;
 mod gate;
 mod keys;
 mod limits;
+mod payments;
 mod pipeline;
 mod spaces;
+mod till;

@@ -142,16 +142,15 @@ pub(super) fn error(error: legacy::Error) -> Error {
             if io.get_ref().is_some_and(|it| it.is::<PrivateOnly>()) {
                 return Error::DestinationIpProhibited;
             }
+            // Who reads that no connection came to be may take it that nothing was sent.
             return match io.kind() {
+                _ if !error.is_connect() => Error::ConnectionTerminated,
                 io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
                 io::ErrorKind::TimedOut => Error::ConnectionTimeout,
-                _ if error.is_connect() => {
-                    Error::Connect(io::Error::new(io.kind(), io.to_string()))
-                }
-                _ => Error::ConnectionTerminated,
+                _ => Error::Connect(io::Error::new(io.kind(), io.to_string())),
             };
         }
-        if it.is::<rustls::Error>() {
+        if it.is::<rustls::Error>() && error.is_connect() {
             return Error::TlsProtocolError;
         }
         cause = it.source();

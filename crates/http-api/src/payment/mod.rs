@@ -1,0 +1,15 @@
+//! Being paid: what a handler asks for becomes a challenge, what is paid becomes money in the books.
+
+pub(crate) mod bazaar;
+mod challenge;
+mod kept;
+mod layer;
+mod quote;
+mod receipt;
+mod settle;
+mod visit;
+
+pub use layer::{Till, TillLayer};
+pub(crate) use quote::Quote;
+pub(crate) use receipt::payment_of;
+pub(crate) use settle::look_after;
