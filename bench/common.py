@@ -41,7 +41,8 @@ def need(*programs):
 
 
 def npm_ci(folder):
-    if not (folder / "node_modules").exists():
+    installed, locked = folder / "node_modules/.package-lock.json", folder / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < locked.stat().st_mtime:
         say(f"installing the packages of {folder.relative_to(ROOT)}")
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True)
 

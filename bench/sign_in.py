@@ -31,8 +31,8 @@ PATH = "/v1/auth/verify"
 
 
 class Peer:
-    def __init__(self, runtime, library):
-        self.command = ["taskset", "-c", "0", runtime, "sign-in.mjs", library]
+    def __init__(self, runtime, *arguments, core=0):
+        self.command = ["taskset", "-c", str(core), runtime, *arguments]
         self.start()
 
     def start(self):
@@ -55,10 +55,10 @@ def main():
     servers = {}
     try:
         servers[OURS] = Edge()
-        servers["Hono on Bun, viem"] = Peer(bun, "viem")
-        servers["Hono on Bun, siwe"] = Peer(bun, "siwe")
-        servers["Hono on Node, viem"] = Peer("node", "viem")
-        servers["Hono on Node, siwe"] = Peer("node", "siwe")
+        servers["Hono on Bun, viem"] = Peer(bun, "sign-in.mjs", "viem")
+        servers["Hono on Bun, siwe"] = Peer(bun, "sign-in.mjs", "siwe")
+        servers["Hono on Node, viem"] = Peer("node", "sign-in.mjs", "viem")
+        servers["Hono on Node, siwe"] = Peer("node", "sign-in.mjs", "siwe")
         measure(servers, signer)
     finally:
         for server in servers.values():

@@ -3,24 +3,19 @@
 //   node chain.mjs <chain id>
 //
 // Says `{"url"}` when it serves. It ends with its standard input.
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
 import {
   concat,
-  createTestClient,
   encodeDeployData,
   encodeFunctionData,
   getAddress,
   getContractAddress,
-  http,
   keccak256,
   padHex,
-  publicActions,
-  walletActions,
   zeroAddress,
 } from 'viem';
+import { clientOf, startAnvil } from './anvil.mjs';
 import { contracts } from './contracts.mjs';
 import { serve } from './lines.mjs';
 
@@ -31,39 +26,10 @@ const SALT = padHex('0x5a', { size: 32 });
 const id = Number(process.argv[2]);
 const require = createRequire(import.meta.url);
 
-function startAnvil() {
-  const arch = { x64: 'amd64', arm64: 'arm64' }[process.arch];
-  const anvil = require.resolve(`@foundry-rs/anvil-${process.platform}-${arch}/bin/anvil`);
-  const options = ['--port', '0', '--chain-id', `${id}`, '--accounts', '1'];
-  // The shell's input ends with this process, however that ends, and the chain with it.
-  const guard = spawn('sh', ['-c', '"$@" & cat; kill $!; wait', 'sh', anvil, ...options], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  return new Promise((resolve, reject) => {
-    guard.on('exit', () => reject(new Error('anvil ended')));
-    createInterface({ input: guard.stdout }).on('line', (line) => {
-      const [, address] = /^Listening on (.*)$/.exec(line) ?? [];
-      if (address) resolve({ guard, url: `http://${address}` });
-    });
-  });
-}
-
-const [{ guard, url }, ours] = await Promise.all([startAnvil(), contracts()]);
-const chain = { id, name: 'test', nativeCurrency: { name: 'E', symbol: 'E', decimals: 18 } };
-const client = createTestClient({
-  chain: { ...chain, rpcUrls: { default: { http: [url] } } },
-  mode: 'anvil',
-  transport: http(url),
-  pollingInterval: 10,
-}).extend((it) => ({ ...publicActions(it), ...walletActions(it) }));
+const [chain, ours] = await Promise.all([startAnvil(id, 1), contracts()]);
+const { client, transact: send } = clientOf(id, chain.url);
 const [account] = await client.getAddresses();
-
-async function transact(transaction) {
-  const hash = await client.sendTransaction({ account, ...transaction });
-  const receipt = await client.waitForTransactionReceipt({ hash });
-  if (receipt.status !== 'success') throw new Error(`reverted: ${JSON.stringify(transaction)}`);
-  return receipt;
-}
+const transact = (transaction) => send({ account, ...transaction });
 
 // A number as JSON has it is not exact, so amounts come as text.
 const exact = (args) => args.map((it) => (/^\d+$/.test(it) ? BigInt(it) : it));
@@ -130,7 +96,7 @@ const planned = {
   },
 };
 
-console.log(JSON.stringify({ url }));
+console.log(JSON.stringify({ url: chain.url }));
 await serve({
   ...planned,
   deploy: ({ contract, args }) => deploy(ours[contract], args),
@@ -143,4 +109,4 @@ await serve({
     if (!(await client.getCode({ address }))) throw new Error(`nothing came to ${address}`);
   },
 });
-guard.stdin.end();
+await chain.stop();

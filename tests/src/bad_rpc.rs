@@ -1,18 +1,20 @@
 //! Servers of JSON-RPC that let their clients down, each in its way.
 
 use std::{
-    io::{self, BufRead as _, BufReader, Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::{self, Read as _, Write as _},
+    net::TcpStream,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
-    thread::{self, JoinHandle},
 };
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::{
+    bad_server::{BadServer, write_answer, write_head},
+    client::Client,
+};
 
 /// Where nobody listens.
 pub const NOBODY: &str = "http://127.0.0.1:1";
@@ -49,47 +51,31 @@ pub enum Behaviour {
 }
 
 /// A server before a chain, until it is dropped.
-#[derive(Debug)]
 pub struct BadRpc {
-    address: SocketAddr,
+    server: BadServer,
     shared: Arc<Shared>,
-    listener: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug)]
 struct Shared {
     chain: Client,
     chain_id: u64,
     behaviour: Mutex<Behaviour>,
     n_requests: AtomicUsize,
-    is_stopped: AtomicBool,
 }
 
 impl BadRpc {
     /// Starts a server before the chain at `url`, which says `chain_id` unless it is to claim another.
     #[must_use]
     pub fn before(url: &str, chain_id: u64, behaviour: Behaviour) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             chain: Client::new(url),
             chain_id,
             behaviour: Mutex::new(behaviour),
             n_requests: AtomicUsize::new(0),
-            is_stopped: AtomicBool::new(false),
         });
         let own = Arc::clone(&shared);
-        let listener = thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if own.is_stopped.load(Ordering::SeqCst) {
-                    return;
-                }
-                let shared = Arc::clone(&own);
-                // Whoever hangs up early is of no interest.
-                thread::spawn(move || shared.serve(&stream).ok());
-            }
-        });
-        Self { address, shared, listener: Some(listener) }
+        let server = BadServer::start(move |stream, request| own.serve(stream, &request.body));
+        Self { server, shared }
     }
 
     /// Where it is. As with real providers, there is a key in it.
@@ -101,7 +87,7 @@ impl BadRpc {
     /// What may be shown of that.
     #[must_use]
     pub fn origin(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.origin()
     }
 
     /// Makes it answer so from now on.
@@ -116,35 +102,23 @@ impl BadRpc {
     }
 }
 
-impl Drop for BadRpc {
-    fn drop(&mut self) {
-        self.shared.is_stopped.store(true, Ordering::SeqCst);
-        // It looks when somebody comes.
-        let _ = TcpStream::connect(self.address);
-        if let Some(listener) = self.listener.take() {
-            let _ = listener.join();
-        }
-    }
-}
-
 impl Shared {
-    fn serve(&self, stream: &TcpStream) -> io::Result<()> {
-        let mut reader = BufReader::new(stream.try_clone()?);
-        let request = read_request(&mut reader)?;
+    fn serve(&self, mut stream: &TcpStream, request: &str) -> io::Result<()> {
         self.n_requests.fetch_add(1, Ordering::SeqCst);
         let behaviour = *self.behaviour.lock().unwrap();
         match behaviour {
-            Behaviour::Closes => return Ok(()),
-            Behaviour::Hangs => return io::copy(&mut reader, &mut io::sink()).map(|_| ()),
-            Behaviour::Floods => return self.flood(stream, &request),
-            _ => {}
+            Behaviour::Closes => Ok(()),
+            Behaviour::Hangs => io::copy(&mut stream, &mut io::sink()).map(|_| ()),
+            Behaviour::Floods => self.flood(stream, request),
+            Behaviour::Html => {
+                write_answer(stream, 200, "text/html", "<!doctype html><h1>Welcome</h1>")
+            }
+            Behaviour::Fails => write_answer(stream, 500, "text/plain", "internal error"),
+            _ => {
+                let answer = self.json(request, behaviour).to_string();
+                write_answer(stream, 200, "application/json", &answer)
+            }
         }
-        let (status, content_type, body) = match behaviour {
-            Behaviour::Html => (200, "text/html", "<!doctype html><h1>Welcome</h1>".to_owned()),
-            Behaviour::Fails => (500, "text/plain", "internal error".to_owned()),
-            _ => (200, "application/json", self.json(&request, behaviour).to_string()),
-        };
-        write!(stream_head(stream, status, content_type, body.len())?, "{body}")
     }
 
     /// What a server answers that speaks the protocol.
@@ -179,66 +153,12 @@ impl Shared {
         answer
     }
 
-    fn flood(&self, stream: &TcpStream, request: &str) -> io::Result<()> {
+    fn flood(&self, mut stream: &TcpStream, request: &str) -> io::Result<()> {
         let answer = self.json(request, Behaviour::Forwards).to_string();
         let length = FLOOD_BYTES + answer.len();
-        let mut stream = stream_head(stream, 200, "application/json", length)?;
+        write_head(stream, 200, &[("content-type", "application/json")], length)?;
         // Whitespace is JSON, so it is the length alone that is wrong with this answer.
         io::copy(&mut io::repeat(b' ').take(FLOOD_BYTES as u64), &mut stream)?;
         stream.write_all(answer.as_bytes())
     }
-}
-
-fn stream_head<'a>(
-    mut stream: &'a TcpStream,
-    status: u16,
-    content_type: &str,
-    length: usize,
-) -> io::Result<&'a TcpStream> {
-    write!(
-        stream,
-        "HTTP/1.1 {status} So\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\
-         connection: close\r\n\r\n"
-    )?;
-    Ok(stream)
-}
-
-/// The body of a request.
-fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<String> {
-    let mut length = Some(0);
-    loop {
-        let line = read_line(reader)?.to_ascii_lowercase();
-        match line.split_once(':').map(|(name, value)| (name, value.trim())) {
-            Some(("content-length", value)) => length = value.parse().ok(),
-            Some(("transfer-encoding", "chunked")) => length = None,
-            _ if line.is_empty() => break,
-            _ => {}
-        }
-    }
-    let mut body = Vec::new();
-    match length {
-        Some(length) => {
-            reader.take(length).read_to_end(&mut body)?;
-        }
-        None => read_chunks(reader, &mut body)?,
-    }
-    Ok(String::from_utf8_lossy(&body).into_owned())
-}
-
-fn read_chunks(reader: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> io::Result<()> {
-    loop {
-        let line = read_line(reader)?;
-        let length = u64::from_str_radix(&line, 16).map_err(io::Error::other)?;
-        reader.take(length).read_to_end(body)?;
-        read_line(reader)?;
-        if length == 0 {
-            return Ok(());
-        }
-    }
-}
-
-fn read_line(reader: &mut BufReader<TcpStream>) -> io::Result<String> {
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    Ok(line.trim_end().to_owned())
 }

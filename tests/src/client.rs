@@ -35,13 +35,19 @@ impl Client {
     /// A client of the server at `origin`, such as `http://127.0.0.1:3000`.
     #[must_use]
     pub fn new(origin: &str) -> Self {
+        Self::with_patience(origin, TIMEOUT)
+    }
+
+    /// One that hangs up after so long without an answer.
+    #[must_use]
+    pub fn with_patience(origin: &str, patience: Duration) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)
             .proxy(None)
-            .timeout_global(Some(TIMEOUT));
+            .timeout_global(Some(patience));
         Self { origin: origin.to_owned(), agent: config.build().into() }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     thread,
@@ -20,12 +21,17 @@ use crate::{
 /// What a stop may take, by the contract, and what a busy machine adds.
 const STOP_TIME_MAX: Duration = Duration::from_secs(8);
 
+/// A free one.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
 /// An installation on a state of its own. When it is dropped, everything it made is removed, which
 /// is checked.
 #[derive(Debug)]
 pub struct Installation {
     folder: TempDir,
     apps: Option<PathBuf>,
+    /// Where the edge is to listen.
+    edge: SocketAddr,
     variables: Vec<(String, String)>,
     up: Option<Process>,
 }
@@ -54,13 +60,20 @@ impl Installation {
     #[must_use]
     pub fn with_default_limits() -> Self {
         let folder = tempfile::Builder::new().prefix("spaceport-e2e-").tempdir().unwrap();
-        Self { folder, apps: None, variables: Vec::new(), up: None }
+        Self { folder, apps: None, edge: ANY_PORT, variables: Vec::new(), up: None }
     }
 
     /// This installation with the app templates in `folder` instead of its own.
     #[must_use]
     pub fn with_apps(mut self, folder: &Path) -> Self {
         self.apps = Some(folder.to_owned());
+        self
+    }
+
+    /// This installation with an edge that is at the same place after each start.
+    #[must_use]
+    pub fn with_steady_edge(mut self) -> Self {
+        self.edge = TcpListener::bind(ANY_PORT).unwrap().local_addr().unwrap();
         self
     }
 
@@ -101,13 +114,18 @@ impl Installation {
     pub fn up_command(&self, program: Program) -> Command {
         warm::warm_up(&self.state());
         let mut command = program.command();
-        command.args(["up", "--json", "--edge", "127.0.0.1:0", "--gateway", "127.0.0.1:0"]);
-        command.arg("--state").arg(self.state());
+        command.args(["up", "--gateway", "127.0.0.1:0"]);
         if let Some(apps) = &self.apps {
             command.arg("--apps").arg(apps);
         }
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        self.with_edge(&mut command);
         command
+    }
+
+    /// What everything takes that has an edge in it.
+    fn with_edge(&self, command: &mut Command) {
+        command.args(["--json", "--edge", &self.edge.to_string(), "--state"]).arg(self.state());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
     }
 
     /// Starts it, or starts it again.
@@ -128,6 +146,18 @@ impl Installation {
         command.env("SPACEPORT_FAILPOINT", failpoint);
         self.up = Some(Process::start(&mut command, &self.log_path())?);
         Ok(())
+    }
+
+    /// Starts its edge alone so that it is killed when it comes to `failpoint`. Nobody but the caller
+    /// asks it anything, so how often it comes there is always the same.
+    pub fn edge_to_failpoint(&mut self, failpoint: &str) {
+        let mut command = Program::Failpoints.command();
+        command.arg("edge").env("SPACEPORT_FAILPOINT", failpoint);
+        self.with_edge(&mut command);
+        let started = Process::start(&mut command, &self.log_path());
+        self.up = Some(started.unwrap_or_else(|status| {
+            panic!("{failpoint}: it ended with {status} before it was asked:\n{}", self.log())
+        }));
     }
 
     /// The process that runs it.

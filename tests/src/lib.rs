@@ -6,23 +6,29 @@
 #![expect(clippy::missing_panics_doc, reason = "a test that can't go on panics")]
 #![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
+mod bad_facilitator;
 mod bad_rpc;
+mod bad_server;
 mod chain;
 mod client;
 mod docker;
 mod installation;
 mod node;
+mod payments;
 mod poll;
 mod process;
 mod signer;
 mod tenant;
 mod warm;
 
+pub use bad_facilitator::{BadFacilitator, Conduct};
 pub use bad_rpc::{BadRpc, Behaviour, NOBODY, NODE_KEY};
+pub use bad_server::Received;
 pub use chain::{Chain, Contract, Planned};
 pub use client::{Answer, Client};
 pub use docker::{Kind, Object, docker};
 pub use installation::Installation;
+pub use payments::{Exchange, Paid, Payment, Payments, Protocol, Webhook};
 pub use poll::{eventually, within};
 pub use process::{Output, Process, Program, run};
 pub use signer::{Key, Rewritten, SignIn, Signer};

@@ -30,7 +30,7 @@ impl Node {
     /// Starts a script of `tests/clients`.
     pub(crate) fn start(script: &str, arguments: &[&str]) -> Self {
         let clients = repository().join("tests/clients");
-        let installed = clients.join("node_modules/@foundry-rs").exists();
+        let installed = clients.join("node_modules/@x402").exists();
         assert!(installed, "first: npm ci --prefix tests/clients");
         let mut child = Command::new("node")
             .arg(script)

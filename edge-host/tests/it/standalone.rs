@@ -1,14 +1,24 @@
-//! `session.wasm` and `gate.wasm` in front of somebody else's handler, by the manifests of their
-//! READMEs to the letter.
+//! `session.wasm`, `gate.wasm` and `x402.wasm` in front of somebody else's handler, by the manifests of
+//! their READMEs to the letter.
 
-use std::{fs, path::Path, time::SystemTime};
+use std::{fs, net::SocketAddr, path::Path, time::SystemTime};
 
 use edge_host::Edge;
 use http::{Method, StatusCode};
 use k256::ecdsa::SigningKey;
 use serde_json::{Value, json};
 use siwe::{Fields, Message};
+use testkit::{
+    TestWallet,
+    payments::{PAY_TO, TestPayment, decode, encode},
+};
 use time::OffsetDateTime;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
+use x402::{Payment, Version};
 
 use crate::support::{Answer, Running, options, send};
 
@@ -25,6 +35,11 @@ struct Visitor {
 
 impl Site {
     async fn start(readme: &str, variables: &[(&str, String)]) -> Self {
+        Self::before("probe", readme, variables).await
+    }
+
+    /// A site whose handler is the probe of this name.
+    async fn before(handler: &str, readme: &str, variables: &[(&str, String)]) -> Self {
         let text = fs::read_to_string(Path::new(REPOSITORY).join(readme)).unwrap();
         let manifest = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         assert!(manifest.lines().count() <= 11, "ten lines, and none for show");
@@ -32,15 +47,20 @@ impl Site {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let here = listener.local_addr().unwrap();
         let mut manifest = manifest
-            .replace("app.wasm", "{probes}/probe.wasm")
+            .replace("app.wasm", &format!("{{probes}}/{handler}.wasm"))
             .replace("http://127.0.0.1:3000", &format!("http://{here}"));
-        for name in ["session.wasm", "gate.wasm"] {
+        for name in ["session.wasm", "gate.wasm", "x402.wasm"] {
             manifest = manifest.replace(name, &format!("{REPOSITORY}/dist/{name}"));
         }
         let mut options = options(&directory, &manifest);
         options.listener = listener;
         options.variables.insert("session_key".to_owned(), "k".repeat(32));
         for (name, value) in variables {
+            if *name == "facilitator" {
+                // Ours is not on the public internet.
+                let text = fs::read_to_string(&options.manifest).unwrap();
+                fs::write(&options.manifest, text.replace("https://*:443", value)).unwrap();
+            }
             options.variables.insert((*name).to_owned(), value.clone());
         }
         let edge = Edge::start(options).await.unwrap_or_else(|it| panic!("{it:?}"));
@@ -188,4 +208,115 @@ async fn a_gate_is_put_in_front_of_any_handler() {
 
     let wrong = Site::start("components/gate/README.md", &variables("{}".to_owned())).await;
     refused(&wrong.get("/headers", &[]).await, StatusCode::INTERNAL_SERVER_ERROR, "internal");
+}
+
+/// A facilitator that settles everything, and tells what it was asked.
+async fn facilitator() -> (SocketAddr, mpsc::UnboundedReceiver<Value>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (asked, questions) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = asked.send(read_json(&mut stream).await);
+            let transaction = format!("0x{}", "5e".repeat(32));
+            let body =
+                json!({ "success": true, "network": "eip155:84532", "transaction": transaction });
+            let body = body.to_string();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\
+                 content-length: {}\r\n\r\n{body}",
+                body.len(),
+            );
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (addr, questions)
+}
+
+/// The body of a request, which is one JSON object.
+async fn read_json(stream: &mut TcpStream) -> Value {
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let length = stream.read(&mut buffer).await.unwrap();
+        assert_ne!(length, 0, "the request ends early");
+        text.extend_from_slice(&buffer[..length]);
+        let whole = String::from_utf8_lossy(&text);
+        let Some(start) = whole.find("\r\n\r\n") else { continue };
+        // In one piece or in chunks.
+        let Some((first, last)) = whole[start..].find('{').zip(whole.rfind('}')) else { continue };
+        if let Ok(body) = serde_json::from_str(&whole[start + first..=last]) {
+            return body;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_till_is_put_in_front_of_any_handler() {
+    let (addr, mut questions) = facilitator().await;
+    let variables = [
+        ("pay_to", PAY_TO.to_owned()),
+        ("networks", "eip155:84532".to_owned()),
+        ("facilitator", format!("http://{addr}")),
+    ];
+    let site = Site::before("probe-paid", "components/x402/README.md", &variables).await;
+    #[expect(clippy::disallowed_methods, reason = "the edge reads the real clock")]
+    let now_s = OffsetDateTime::from(SystemTime::now()).unix_timestamp();
+
+    let forged = [("spaceport-payment", "{}"), ("spaceport-receipt", "v4.local.anything")];
+    let asked = site.get("/weather", &forged).await;
+    assert_eq!(asked.status, StatusCode::PAYMENT_REQUIRED, "{asked:?}");
+    assert_eq!(asked.headers["cache-control"], "no-store");
+    let challenge = decode(&asked.headers["payment-required"]);
+    let url = format!("http://{}/weather", site.0.edge.addr());
+    assert_eq!(
+        (&challenge["x402Version"], &challenge["resource"]["url"]),
+        (&json!(2), &json!(url)),
+    );
+    let accepted = &challenge["accepts"][0];
+    assert_eq!((&accepted["amount"], &accepted["payTo"]), (&json!("10000"), &json!(PAY_TO)));
+    let v1: Value = serde_json::from_str(&asked.text).unwrap();
+    assert_eq!(
+        (&v1["x402Version"], &v1["accepts"][0]["maxAmountRequired"]),
+        (&json!(1), &json!("10000"))
+    );
+
+    let buyer = TestWallet::new(7);
+    let payment = |nonce| TestPayment::asked_by(&challenge, nonce, now_s);
+    let rows = [
+        ("x-payment", "x-payment-response", encode(&payment(1).v1(&buyer))),
+        ("payment-signature", "payment-response", encode(&payment(2).v2(&buyer, &challenge))),
+    ];
+    for (name, answered_in, value) in &rows {
+        let paid = site.get("/weather", &[(name, value)]).await;
+        assert_eq!((paid.status, &*paid.text), (StatusCode::OK, r#"{"ok":true}"#), "{paid:?}");
+        let settled = decode(&paid.headers[*answered_in]);
+        assert_eq!(settled["success"], true, "{settled}");
+        assert_eq!(settled["payer"], buyer.wallet.to_string());
+        let question = questions.try_recv().unwrap();
+        assert_eq!(question["paymentRequirements"]["payTo"], PAY_TO);
+
+        // The same answer, and the handler and the facilitator know nothing of it.
+        for _ in 0..2 {
+            let again = site.get("/weather", &[(name, value)]).await;
+            assert_eq!((again.status, &again.text), (paid.status, &paid.text), "{again:?}");
+            assert_eq!(again.headers["x-served-at"], paid.headers["x-served-at"]);
+        }
+        // For something else it is used up.
+        let other = site.get("/tide", &[(name, value)]).await;
+        assert_eq!(other.status, StatusCode::PAYMENT_REQUIRED, "{other:?}");
+        let error: Value = serde_json::from_str(&other.text).unwrap();
+        assert_eq!(error["error"], "invalid_exact_evm_nonce_already_used");
+        assert!(questions.try_recv().is_err(), "it was asked again");
+    }
+    let malformed = site.get("/weather", &[("payment-signature", "%%%")]).await;
+    refused(&malformed, StatusCode::BAD_REQUEST, "malformed-payment");
+
+    let id = Payment::from_header(Version::V2, rows[1].2.as_bytes()).unwrap().id();
+    let shown = site.get(&format!("/v1/payments/{id}"), &[]).await.ok();
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((&shown["state"], &shown["amount"]), (&json!("settled"), &json!("0.01")), "{shown}");
+    assert_eq!(shown["payer"], buyer.wallet.to_string());
+    let unknown = site.get("/v1/payments/pay_00000000000000000000000000000000", &[]).await;
+    refused(&unknown, StatusCode::NOT_FOUND, "payment-not-found");
 }
