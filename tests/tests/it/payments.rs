@@ -1,6 +1,6 @@
 //! Paying: the official clients, one payment many times, contract wallets, and who pays for others.
 
-use e2e::{Protocol, Visitor};
+use e2e::{Client, Protocol, Visitor};
 use serde_json::{Value, json};
 
 use crate::{
@@ -105,6 +105,11 @@ fn one_signature_twenty_times_at_once_is_one_payment_and_one_space() {
             assert_eq!(settled["success"], true, "{settled}");
         }
         assert_eq!((shop.payments.n_transfers() - n_before, buyer.n_spaces()), (1, 1));
+        // Nor does it matter by which name the edge is called.
+        let port = shop.edge().origin().rsplit(':').next().unwrap().to_owned();
+        let elsewhere = Client::new(&format!("http://localhost:{port}"));
+        let again = buyer.try_ask(&elsewhere, "garden", &payment).unwrap();
+        assert_eq!((again.status.as_u16(), &again.text), (202, &answers[0].text));
         // For another space it is used up.
         let other = buyer.ask("orchard", &payment);
         assert_eq!(other.status, 402, "{}", other.text);

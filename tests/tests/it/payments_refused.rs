@@ -109,9 +109,9 @@ fn in_v2() -> Vec<(Value, &'static str)> {
 
 /// Headers that are no payment at all.
 fn unreadable() -> Vec<String> {
-    // `{}`, `null`, `[]` and `{"x402Version":2}` in base64; Base64 of the other alphabet.
+    // `{}`, `null`, `[]` and `{"x":1}` in base64; base64 of the other alphabet.
     let mut rows: Vec<String> =
-        ["", "%%%", "e30=", "bnVsbA==", "W10=", "eyJ4NDAyVmVyc2lvbiI6Mn0=", "-_-_", "e30= e30="]
+        ["", "%%%", "e30=", "bnVsbA==", "W10=", "eyJ4IjoxfQ==", "-_-_", "e30= e30="]
             .map(str::to_owned)
             .to_vec();
     // One byte more than 16 KiB, and many more.
