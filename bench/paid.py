@@ -85,6 +85,8 @@ def measure(servers, signer):
     for name, server in servers.items():
         say(f"{name}: warming up")
         expected[name] = pay(server, signer, WARM_UP_S, RATE_MAX)[0]
+    alone = {name: pay(server, signer, WARM_UP_S, expected[name], n_at_once=1)[1]
+             for name, server in servers.items()}
     figures = {name: [] for name in servers}
     for round_ in range(N_ROUNDS):
         for name, server in servers.items():
@@ -97,19 +99,20 @@ def measure(servers, signer):
         rates, middles, tails = zip(*figures[name])
         rate = statistics.median(rates)
         rows.append([name, f"{rate:,.0f}", f"{min(rates):,.0f}-{max(rates):,.0f}",
+                     f"{alone[name]:.2f}",
                      f"{statistics.median(middles):.1f}", f"{statistics.median(tails):.1f}",
                      f"{resident_mb(server.pid)[0]:.0f}", f"{ours / rate:.2f}"])
-    table(["server on one core", "paid requests/s", "range", "p50 ms", "p99 ms", "RSS MB", "ours / it"],
+    table(["server on one core", "paid requests/s", "range", "one at a time, p50 ms", "p50 ms", "p99 ms", "RSS MB", "ours / it"],
           rows)
 
 
-def pay(server, signer, seconds, rate):
+def pay(server, signer, seconds, rate, n_at_once=16):
     """Paid requests a second, and the median and the 99th percentile in ms."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(payments(server.url, signer, int(seconds * rate)))
         file.flush()
         script = Path(__file__).with_name("payments.lua")
-        return measured([*WRK, f"-d{seconds}s", "-s", script, server.url + PATH, "--", file.name])
+        return measured([*WRK, f"-c{n_at_once}", f"-d{seconds}s", "-s", script, server.url + PATH, "--", file.name])
 
 
 def payments(url, signer, n_payments):

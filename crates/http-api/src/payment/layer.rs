@@ -12,20 +12,20 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::{body::Body, response::IntoResponse as _};
-use http::{HeaderMap, Request, Response};
-use http_body_util::{BodyExt as _, Limited};
+use axum::body::Body;
+use http::{Request, Response};
 use tower::{Service, ServiceExt as _};
 use tower_layer::Layer;
 use x402::Payment;
 
 use super::{
-    challenge::{challenge, in_place_of, terms},
-    quote::{QUOTE_BYTES_MAX, Quote},
+    challenge::{challenge, terms},
+    in_place::in_place_of,
+    quote::{Opened, opened},
     receipt,
     visit::Visit,
 };
-use crate::{Edge, Platform, body::collect, error::ApiError};
+use crate::{Edge, Platform, body::collect};
 
 /// Puts a till in front of a service.
 pub struct TillLayer<P>(Arc<Edge<P>>);
@@ -105,31 +105,5 @@ where
     match collect(body).await {
         Ok(body) => Visit { edge: &edge, till, inner, parts, body, decoded }.serve().await,
         Err(error) => Ok(edge.refuse(&parts, error).await.map(Body::from)),
-    }
-}
-
-/// A handler's answer, looked into.
-pub(super) enum Opened {
-    /// It wants money, and its headers are these.
-    Quote(Box<Quote>, HeaderMap),
-    /// It does not; or it does, and can't say what.
-    Other(Response<Body>),
-}
-
-/// Looks whether an answer is a quote.
-pub(super) async fn opened(response: Response<Body>) -> Opened {
-    if !Quote::is_one(response.status(), response.headers()) {
-        return Opened::Other(response);
-    }
-    let (parts, body) = response.into_parts();
-    let body = Limited::new(body, QUOTE_BYTES_MAX).collect().await;
-    let quote = body.map_err(|it| it.to_string()).and_then(|body| Quote::parse(&body.to_bytes()));
-    match quote {
-        Ok(quote) => Opened::Quote(Box::new(quote), parts.headers),
-        Err(reason) => {
-            tracing::error!(reason, "the handler's quote is not one");
-            let error = ApiError::internal("the handler's quote is not one");
-            Opened::Other(in_place_of(parts.headers, error.into_response()))
-        }
     }
 }

@@ -2,14 +2,16 @@
 
 pub(crate) mod bazaar;
 mod challenge;
+mod in_place;
 mod kept;
 mod layer;
 mod quote;
 mod receipt;
+mod resolve;
 mod settle;
 mod visit;
 
 pub use layer::{Till, TillLayer};
 pub(crate) use quote::Quote;
 pub(crate) use receipt::payment_of;
-pub(crate) use settle::look_after;
+pub(crate) use resolve::resolve;

@@ -3,8 +3,12 @@
 use axum::response::{IntoResponse, Response};
 use domain::Money;
 use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt as _, Limited};
 use ledger::Account;
 use serde::{Deserialize, Serialize};
+
+use super::in_place::in_place_of;
+use crate::error::ApiError;
 
 /// The media type of a quote. With status 402 it makes an answer one.
 pub(crate) const QUOTE_TYPE: &str = "application/vnd.spaceport.quote+json";
@@ -67,5 +71,31 @@ impl IntoResponse for Quote {
     fn into_response(self) -> Response {
         let body = serde_json::to_string(&self).expect("a quote is plain data");
         (StatusCode::PAYMENT_REQUIRED, [(header::CONTENT_TYPE, QUOTE_TYPE)], body).into_response()
+    }
+}
+
+/// A handler's answer, looked into.
+pub(super) enum Opened {
+    /// It wants money, and its headers are these.
+    Quote(Box<Quote>, HeaderMap),
+    /// It does not; or it does, and can't say what.
+    Other(Response),
+}
+
+/// Looks whether an answer is a quote.
+pub(super) async fn opened(response: Response) -> Opened {
+    if !Quote::is_one(response.status(), response.headers()) {
+        return Opened::Other(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, QUOTE_BYTES_MAX).collect().await;
+    let quote = body.map_err(|it| it.to_string()).and_then(|body| Quote::parse(&body.to_bytes()));
+    match quote {
+        Ok(quote) => Opened::Quote(Box::new(quote), parts.headers),
+        Err(reason) => {
+            tracing::error!(reason, "the handler's quote is not one");
+            let error = ApiError::internal("the handler's quote is not one");
+            Opened::Other(in_place_of(parts.headers, error.into_response()))
+        }
     }
 }

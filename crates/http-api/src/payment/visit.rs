@@ -13,12 +13,13 @@ use x402::{
 };
 
 use super::{
-    challenge::{challenge, in_place_of, terms},
+    challenge::{challenge, terms},
+    in_place::in_place_of,
     kept::{self, Turn},
-    layer::{Opened, opened},
-    quote::Quote,
+    quote::{Opened, Quote, opened},
     receipt,
-    settle::{Outcome, Purpose, is_signed, new_payment, settle},
+    resolve::Outcome,
+    settle::{Purpose, is_signed, new_payment, settle},
 };
 use crate::{Edge, Platform, config::TillConfig, error::ApiError, idempotency::IDEMPOTENCY_KEY};
 

@@ -11,12 +11,12 @@ mod hosts;
 mod janitor;
 mod keys;
 mod logs;
-mod look;
 mod names;
 mod observations;
 mod payments;
 mod pricing;
 mod ready;
+mod resolve;
 mod show;
 mod top_up;
 mod wallet;
@@ -99,8 +99,8 @@ pub fn billing<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
     let routes = Router::new()
         .route("/v1/pricing", get(pricing::show))
         .route("/v1/wallet", get(wallet::show))
-        .route("/webhooks/facilitator", post(look::hint))
-        .route("/internal/cron/payments", post(look::at_all));
+        .route("/webhooks/facilitator", post(resolve::hinted))
+        .route("/internal/cron/payments", post(resolve::all));
     finish(routes.merge(payment_routes()), edge)
 }
 

@@ -12,9 +12,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use x402::PaymentEvent;
 
-use crate::{
-    Edge, Platform, body::RawBody, caller::CronCaller, error::ApiError, payment::look_after,
-};
+use crate::{Edge, Platform, body::RawBody, caller::CronCaller, error::ApiError, payment::resolve};
 
 /// How many are looked into by one job.
 const BATCH: u32 = 50;
@@ -23,7 +21,7 @@ const HINTED_MAX: u32 = 5;
 
 /// How many of each.
 #[derive(Serialize)]
-pub(super) struct LookedView {
+pub(super) struct ResolvedView {
     looked_into: usize,
     settled: usize,
     holds_expired: usize,
@@ -31,10 +29,10 @@ pub(super) struct LookedView {
 
 /// Asks the chains about every payment that nobody is about. Doing so twice, or at once with another,
 /// does no harm.
-pub(super) async fn at_all<P: Platform>(
+pub(super) async fn all<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
     _caller: CronCaller,
-) -> Result<Json<LookedView>, ApiError> {
+) -> Result<Json<ResolvedView>, ApiError> {
     let now = edge.platform.now();
     let records = edge.records().await?;
     let holds_expired = records.expire_holds(now).await?;
@@ -42,7 +40,7 @@ pub(super) async fn at_all<P: Platform>(
     drop(records);
     let mut settled = 0;
     for record in &waiting {
-        match look_after(&edge, record, PaymentEvent::Resumed { now }, None).await {
+        match resolve(&edge, record, PaymentEvent::Resumed { now }, None).await {
             Ok(outcome) => settled += usize::from(outcome.is_some_and(|it| it.is_settled())),
             // One that can't be looked into keeps no others from it.
             Err(error) => {
@@ -51,11 +49,11 @@ pub(super) async fn at_all<P: Platform>(
             }
         }
     }
-    Ok(Json(LookedView { looked_into: waiting.len(), settled, holds_expired }))
+    Ok(Json(ResolvedView { looked_into: waiting.len(), settled, holds_expired }))
 }
 
 /// A facilitator says that something happened. That is reason to ask the chain, and no more.
-pub(super) async fn hint<P: Platform>(
+pub(super) async fn hinted<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
     headers: HeaderMap,
     RawBody(body): RawBody,
@@ -74,7 +72,7 @@ pub(super) async fn hint<P: Platform>(
     let in_doubt = records.payments_in_doubt(payer.as_ref(), nonce.as_deref(), HINTED_MAX).await?;
     drop(records);
     for record in &in_doubt {
-        look_after(&edge, record, PaymentEvent::Hinted, hint.transaction).await?;
+        resolve(&edge, record, PaymentEvent::Hinted, hint.transaction).await?;
     }
     Ok(StatusCode::ACCEPTED.into_response())
 }
