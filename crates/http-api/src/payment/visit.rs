@@ -3,7 +3,7 @@
 use axum::{body::Body, response::IntoResponse as _};
 use bytes::Bytes;
 use domain::{PaymentId, Wallet, hex};
-use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts, uri::PathAndQuery};
 use records::{NewPayment, PaymentRecord};
 use sha2::{Digest as _, Sha256};
 use tower::{Service, ServiceExt as _};
@@ -149,7 +149,9 @@ where
 
     /// SHA-256 of what is paid for, in hexadecimal.
     fn fingerprint(&self) -> String {
-        let line = format!("{} {}\n", self.parts.method, self.parts.uri);
+        // Not the host: whichever name it came to, it is the same request.
+        let target = self.parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let line = format!("{} {target}\n", self.parts.method);
         hex(&Sha256::new().chain_update(line).chain_update(&self.body).finalize())
     }
 
