@@ -52,6 +52,7 @@ fn check_accounts(shop: &Shop, buyer: &Buyer, space: &Value, price: u64, settled
     let price = i64::try_from(price).unwrap();
     assert_eq!(micros(&space["balance"]), price, "{space:#}");
     let until = space["paid_until"].as_str().unwrap();
+    assert!(until.ends_with("-01T00:00:00Z"), "not to the end of a month: {space:#}");
     assert!(until > space["created_at"].as_str().unwrap(), "{space:#}");
     let ledger = buyer.tenant.get(&format!("/v1/spaces/{id}/ledger")).json;
     assert_eq!(sum(&ledger["items"]), price, "{ledger:#}");

@@ -144,6 +144,8 @@ fn a_signed_lie_credits_nobody() {
     }
     assert_eq!((buyer.credited(), buyer.n_spaces()), (0, 0));
     facilitator.becomes(Conduct::Forwards);
-    assert_eq!(Shop::insist(&buyer, "garden", &payment).status, 202);
+    let made = Shop::insist(&buyer, "garden", &payment);
+    assert_eq!(made.status, 202, "{}", made.text);
     shop.check_books(0);
+    buyer.tenant.wait_for(&made.field("id"), "running");
 }
