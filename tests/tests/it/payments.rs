@@ -8,11 +8,17 @@ use crate::{
     shop::{Buyer, FUNDS, Shop, micros, price, sum},
 };
 
+/// More than a space costs a second, in µUSD: it is five dollars a month.
+const MICROS_A_SECOND: u64 = 3;
+/// Longer than a space runs in these tests.
+const SECONDS_MAX: u64 = 90;
+
 #[test]
 fn the_official_clients_pay_for_a_space_that_then_runs() {
     let mut shop = Shop::open();
-    for (n_paid, protocol) in [(1, Protocol::V1), (2, Protocol::V2)] {
-        let (buyer, name) = (shop.buyer(), format!("garden-{n_paid}"));
+    for (index, protocol) in [Protocol::V1, Protocol::V2].into_iter().enumerate() {
+        let (buyer, name) = (shop.buyer(), format!("garden-{index}"));
+        let n_before = shop.payments.n_transfers();
         let (pay_to, url) = (shop.payments.pay_to(), format!("{}/v1/spaces", shop.edge().origin()));
         let before = shop.payments.balance(&pay_to);
         let bearer = json!({ "authorization": format!("Bearer {}", buyer.tenant.token) });
@@ -27,7 +33,7 @@ fn the_official_clients_pay_for_a_space_that_then_runs() {
         let price = price(&shop.payments.bill(protocol, &paid.exchanges[0].answer)["accepts"][0]);
         assert_eq!(shop.payments.balance(&pay_to), before + price);
         assert_eq!(shop.payments.balance(&buyer.key.address), FUNDS - price);
-        assert_eq!(shop.payments.n_transfers(), n_paid);
+        assert_eq!(shop.payments.n_transfers(), n_before + 1);
 
         let settled = shop.payments.settlement(protocol, &paid.answer);
         assert_eq!(
@@ -42,7 +48,7 @@ fn the_official_clients_pay_for_a_space_that_then_runs() {
         assert_eq!(Visitor::of(&shop.installation.gateway()).get(&name, "/").status, 200);
         check_accounts(&shop, &buyer, &running, price, &settled);
         shop.check_books(0);
-        shop = moved_in(shop, &buyer, &space);
+        check_moving(&shop, &buyer, &space, price);
     }
 }
 
@@ -76,19 +82,41 @@ fn check_accounts(shop: &Shop, buyer: &Buyer, space: &Value, price: u64, settled
     assert_eq!(micros(&payment["amount"]), price);
 }
 
-/// Deletes a space and makes another with the money that comes back from it, which takes no payment.
-fn moved_in(shop: Shop, buyer: &Buyer, space: &str) -> Shop {
-    buyer.tenant.delete_and_wait(space);
-    let wallet = buyer.tenant.get("/v1/wallet").json;
-    assert_ne!(wallet["balance"], "0.00", "{wallet:#}");
+/// Deletes a space and makes another with the money that comes back from it. What it ran for is missing, if
+/// that is anything.
+fn check_moving(shop: &Shop, buyer: &Buyer, space: &str, price: u64) {
     let n_before = shop.payments.n_transfers();
-    let next = buyer.tenant.create("hello", &format!("next-{n_before}"));
-    assert_eq!(shop.payments.n_transfers(), n_before);
+    buyer.tenant.delete_and_wait(space);
+    let used = charged(buyer, space);
+    assert!(used < SECONDS_MAX * MICROS_A_SECOND, "{used} µUSD");
+    let wallet = buyer.tenant.get("/v1/wallet").json;
+    assert_eq!(micros(&wallet["balance"]), i64::try_from(price - used).unwrap(), "{wallet:#}");
+    assert_eq!(sum(&wallet["ledger"]), micros(&wallet["balance"]), "{wallet:#}");
     shop.check_books(0);
+
+    let name = format!("next-{n_before}");
+    let mut next = buyer.tenant.post("/v1/spaces", &hello(&name));
+    if next.status == 402 {
+        let asked = &next.json["accepts"][0];
+        assert!(self::price(asked) <= used, "what is missing: {asked}");
+        let payment = shop.payments.sign(Protocol::V1, &buyer.key.key, asked, &json!({}));
+        next = buyer.ask(&name, &payment);
+    }
+    assert_eq!(next.status, 202, "{}", next.text);
+    shop.check_books(0);
+    let next = next.field("id");
+    buyer.tenant.wait_for(&next, "running");
     buyer.tenant.delete_and_wait(&next);
-    assert_eq!(buyer.tenant.get("/v1/wallet").json["balance"], wallet["balance"], "it never ran");
     shop.check_books(0);
-    shop
+}
+
+/// What a space was charged for the time that it ran, in µUSD.
+fn charged(buyer: &Buyer, space: &str) -> u64 {
+    let ledger = buyer.tenant.get(&format!("/v1/spaces/{space}/ledger")).json;
+    assert_eq!(sum(&ledger["items"]), 0, "nothing is left on it: {ledger:#}");
+    let lines = ledger["items"].as_array().unwrap().iter();
+    let charges = lines.filter(|it| it["kind"] == "charge");
+    charges.map(|it| micros(&it["amount"]).unsigned_abs()).sum()
 }
 
 #[test]
@@ -193,6 +221,8 @@ fn a_stranger_without_a_session_pays_for_a_space() {
 
     buyer.tenant.delete_and_wait(&space);
     let wallet = buyer.tenant.get("/v1/wallet").json;
-    assert_eq!(micros(&wallet["balance"]), before + 20_000_000, "what is left goes to its owner");
+    let used = i64::try_from(charged(&buyer, &space)).unwrap();
+    let left = before + 20_000_000 - used;
+    assert_eq!(micros(&wallet["balance"]), left, "what is left goes to its owner");
     shop.check_books(20_000_000);
 }

@@ -1,7 +1,6 @@
 //! Payments that pay, and one that does not for each reason.
 
 use alloy_primitives::{Address, B256, U256, hex};
-use domain::Timestamp;
 use serde_json::{Value, json};
 use x402::{
     Authorization, Network, Refusal, Requirements, SignatureFlaw, Signer, Terms, Verified, Version,
