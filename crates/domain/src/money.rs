@@ -31,6 +31,9 @@ impl Money {
     /// Nothing.
     pub const ZERO: Self = Self(0);
 
+    /// The least that is worth a payment.
+    pub const CENT: Self = Self(10_000);
+
     /// A billion USD. Some thousands of such amounts can be added in 63 bits.
     pub const MAX: Self = Self(1_000_000_000 * MICROS);
 

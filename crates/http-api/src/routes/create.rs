@@ -128,13 +128,14 @@ fn charge<P>(edge: &Edge<P>, caller: &Caller, now: Timestamp) -> Option<Charge> 
     Some(Charge { asked, honoured, hold_until: now.plus(HOLD) })
 }
 
-/// What is missing of a charge to whom has `balance`.
+/// What is missing of a charge to whom has `balance`. What is paid more than that, where it is less
+/// than a cent, stays on the balance.
 fn quote(new: &NewSpace, charge: Charge, balance: Money) -> Quote {
-    let honoured = charge.honoured.map(|it| it.saturating_sub(balance));
+    let missing = |price: Money| price.saturating_sub(balance).max(Money::CENT);
     Quote {
         price: charge.asked,
-        missing: Some(charge.asked.saturating_sub(balance)),
-        honoured: honoured.into_iter().filter(|it| !it.is_zero()).collect(),
+        missing: Some(missing(charge.asked)),
+        honoured: charge.honoured.map(missing).into_iter().collect(),
         description: format!("The space {}, until the end of the month", new.name),
         bazaar: Some(bazaar::create_space()),
         account: Some(Account::Wallet(new.owner)),

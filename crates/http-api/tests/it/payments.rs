@@ -666,6 +666,17 @@ async fn a_price_that_just_changed_is_still_good() {
     shop.check_books().await;
 }
 
+/// No facilitator would settle a millionth of a dollar.
+#[tokio::test]
+async fn at_least_a_cent_is_asked_for_and_nothing_of_it_is_lost() {
+    let shop = Shop::with(&[("price_base_month", "0.000002")]).await;
+    let payment = shop.payment(7).await;
+    assert_eq!(shop.pay("garden", &payment).await.status, 202);
+    assert_eq!(shop.chain.paid(), (10_000, 1));
+    assert_eq!(shop.wallet().await["balance"], "0.009999");
+    shop.check_books().await;
+}
+
 #[tokio::test]
 async fn without_somebody_who_is_paid_nothing_costs_anything() {
     let client = Client::default();
