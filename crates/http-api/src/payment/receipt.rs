@@ -105,7 +105,7 @@ fn put_outwards(headers: &mut HeaderMap, version: Version, value: String) {
 }
 
 /// Adds to a problem what became of the payment that came with the request: it is not lost.
-pub(super) async fn say_where_the_money_is(
+pub(super) async fn say_what_became_of_it(
     record: &PaymentRecord,
     response: Response<Body>,
 ) -> Response<Body> {

@@ -217,7 +217,7 @@ where
             Some(hold) => kept::keep(self.edge, &record, hold, response).await,
             None => response,
         };
-        let response = receipt::say_where_the_money_is(&record, response).await;
+        let response = receipt::say_what_became_of_it(&record, response).await;
         Ok(self.with_settled(version, &record, response))
     }
 
@@ -241,7 +241,7 @@ where
             };
         }
         match &earlier.record {
-            Some(record) => receipt::say_where_the_money_is(record, response).await,
+            Some(record) => receipt::say_what_became_of_it(record, response).await,
             None => response,
         }
     }
