@@ -15,7 +15,7 @@ use crate::{
     caller::{Caller, authenticate, has_admin_key},
     client_address::client_address,
     error::ApiError,
-    payment::payment_of,
+    payment::goes_in_again,
     platform::KeyValueError,
 };
 
@@ -75,7 +75,7 @@ async fn count<P: Platform>(
     }
     let caller = authenticate(edge, &parts.method, &parts.headers).await;
     let subject = match &caller {
-        _ if payment_of(edge, parts).is_some() => None,
+        _ if goes_in_again(edge, parts) => None,
         Ok(caller) if caller.is_admin() || is_poll(parts) => None,
         Ok(caller) => Some(Subject::from(caller.wallet)),
         Err(error @ (ApiError::StoreUnavailable(_) | ApiError::Internal(_))) => {

@@ -41,9 +41,7 @@ pub struct Verified {
     pub amount: Money,
     /// What the token knows it by.
     pub nonce: B256,
-    /// It counts after this time, in Unix seconds.
-    pub valid_after_s: u64,
-    /// It counts before this time, in Unix seconds; the end of the year 9999 if that is later.
+    /// It counts before this time, in Unix seconds.
     pub valid_before_s: u64,
     /// The signature's bytes.
     pub signature: Vec<u8>,
@@ -95,7 +93,6 @@ pub fn verify(
         pay_to: requirements.pay_to,
         amount: requirements.amount,
         nonce: authorization.nonce,
-        valid_after_s: seconds(authorization.valid_after),
         valid_before_s: seconds(authorization.valid_before),
         signature: payment.signature.clone(),
         signer,

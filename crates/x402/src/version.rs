@@ -32,16 +32,6 @@ impl Version {
         }
     }
 
-    /// The version with this number.
-    #[must_use]
-    pub const fn of_number(number: u8) -> Option<Self> {
-        match number {
-            1 => Some(Self::V1),
-            2 => Some(Self::V2),
-            _ => None,
-        }
-    }
-
     /// The field that a payment comes in.
     #[must_use]
     pub const fn request_header(self) -> HeaderName {

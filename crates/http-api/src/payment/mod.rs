@@ -13,5 +13,5 @@ mod visit;
 
 pub use layer::{Till, TillLayer};
 pub(crate) use quote::Quote;
-pub(crate) use receipt::payment_of;
+pub(crate) use receipt::{goes_in_again, payment_of};
 pub(crate) use resolve::resolve;

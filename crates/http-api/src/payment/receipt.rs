@@ -19,11 +19,23 @@ const PAYMENT_HEADER: HeaderName = HeaderName::from_static("spaceport-payment");
 /// Largest problem that is told where the money is, in bytes. Ours are far smaller.
 const PROBLEM_BYTES_MAX: usize = 64 * 1024;
 
-/// What a receipt says of a request: with what it is paid.
+/// What a receipt says of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stamp {
+    /// With what it is paid.
     payment: PaymentId,
+    time: Time,
+}
+
+/// The how manieth time a request goes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Time {
+    /// The first: it comes from outside, with a payment that was settled before.
+    First,
+    /// The second: it was counted when it came.
+    Second,
 }
 
 /// What handlers are told that open no receipts.
@@ -45,10 +57,15 @@ pub(super) fn strip(headers: &mut HeaderMap) {
 }
 
 /// Says inwards that the request is paid with `record`.
-pub(super) fn put<P: Platform>(edge: &Edge<P>, parts: &mut Parts, record: &PaymentRecord) {
+pub(super) fn put<P: Platform>(
+    edge: &Edge<P>,
+    parts: &mut Parts,
+    record: &PaymentRecord,
+    time: Time,
+) {
     let NewPayment { id, version, chain_id, asset, payer, amount, .. } = record.payment;
     let (path, now) = (parts.uri.path(), edge.platform.now());
-    let stamp = Some(Stamp { payment: id });
+    let stamp = Some(Stamp { payment: id, time });
     let receipt = Passport::issue(payer, stamp, &parts.method, path, now);
     let network = format!("eip155:{chain_id}");
     let transaction = record.transaction.as_deref();
@@ -61,11 +78,20 @@ pub(super) fn put<P: Platform>(edge: &Edge<P>, parts: &mut Parts, record: &Payme
 
 /// The payment that a request was let in with, by the till's own word.
 pub(crate) fn payment_of<P: Platform>(edge: &Edge<P>, request: &Parts) -> Option<PaymentId> {
+    stamp_of(edge, request).map(|it| it.payment)
+}
+
+/// Whether a request goes in again because it is paid now, so that it was counted already.
+pub(crate) fn goes_in_again<P: Platform>(edge: &Edge<P>, request: &Parts) -> bool {
+    stamp_of(edge, request).is_some_and(|it| it.time == Time::Second)
+}
+
+fn stamp_of<P: Platform>(edge: &Edge<P>, request: &Parts) -> Option<Stamp> {
     let token = request.headers.get(RECEIPT_HEADER)?.to_str().ok()?;
     let (keys, now) = (&edge.config.keys, edge.platform.now());
     let (method, path) = (&request.method, request.uri.path());
     let receipt = Passport::<Stamp>::from_token(keys, token, method, path, now).ok()?;
-    Some(receipt.stamp?.payment)
+    receipt.stamp
 }
 
 /// Says outwards that the payment was settled, with a signed receipt.

@@ -17,7 +17,7 @@ use super::{
     in_place::in_place_of,
     kept::{self, Turn},
     quote::{Opened, Quote, opened},
-    receipt,
+    receipt::{self, Time},
     resolve::Outcome,
     settle::{Purpose, is_signed, new_payment, settle},
 };
@@ -43,7 +43,8 @@ where
             Ok(earlier) => earlier,
             Err(error) => return Ok(self.edge.refuse(&self.parts, error).await.map(Body::from)),
         };
-        let first = self.request(earlier.id, earlier.settled_for(&self.fingerprint()));
+        let settled = earlier.settled_for(&self.fingerprint()).map(|it| (it, Time::First));
+        let first = self.request(earlier.id, settled);
         let (quote, headers) = match opened(self.inner.clone().oneshot(first).await?).await {
             Opened::Quote(quote, headers) => (quote, headers),
             // Free, refused, or done before.
@@ -78,8 +79,12 @@ where
         Ok(Earlier { id: Some(id), record })
     }
 
-    /// The request as it goes in. It is known again by `id`, and paid with `record`.
-    fn request(&self, id: Option<PaymentId>, record: Option<&PaymentRecord>) -> Request<Body> {
+    /// The request as it goes in. It is known again by `id`, and `paid` if there is a payment.
+    fn request(
+        &self,
+        id: Option<PaymentId>,
+        paid: Option<(&PaymentRecord, Time)>,
+    ) -> Request<Body> {
         let mut parts = self.parts.clone();
         parts.headers.remove(PAYMENT_SIGNATURE);
         parts.headers.remove(X_PAYMENT);
@@ -89,8 +94,8 @@ where
             let key = HeaderValue::try_from(key).expect("an id is visible ASCII");
             parts.headers.entry(IDEMPOTENCY_KEY).or_insert(key);
         }
-        if let Some(record) = record {
-            receipt::put(self.edge, &mut parts, record);
+        if let Some((record, time)) = paid {
+            receipt::put(self.edge, &mut parts, record, time);
         }
         Request::from_parts(parts, Body::from(self.body.clone()))
     }
@@ -198,7 +203,7 @@ where
                 Err(error) => return Ok(in_place_of(headers, logged(error).into_response())),
             }
         }
-        let request = self.request(Some(record.payment.id), Some(&record));
+        let request = self.request(Some(record.payment.id), Some((&record, Time::Second)));
         let response = match opened(self.inner.clone().oneshot(request).await?).await {
             Opened::Other(response) => response,
             Opened::Quote(quote, headers) => {

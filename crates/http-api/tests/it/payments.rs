@@ -666,6 +666,19 @@ async fn a_price_that_just_changed_is_still_good() {
     shop.check_books().await;
 }
 
+/// A payment that goes in a second time was counted. One that is sent a second time was not.
+#[tokio::test]
+async fn a_paid_request_counts_once_each_time_it_is_sent() {
+    let shop = Shop::with(&[("rate_general_per_min", "5")]).await;
+    // Signing in took two requests of the address; these are the wallet's.
+    let payment = shop.payment(7).await;
+    for _ in 0..4 {
+        assert_eq!(shop.pay("garden", &payment).await.status, 202);
+    }
+    assert_eq!(shop.pay("garden", &payment).await.status, 429);
+    shop.check_books().await;
+}
+
 /// No facilitator would settle a millionth of a dollar.
 #[tokio::test]
 async fn at_least_a_cent_is_asked_for_and_nothing_of_it_is_lost() {

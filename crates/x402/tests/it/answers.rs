@@ -61,8 +61,5 @@ fn a_refusal_says_why() {
 
 #[test]
 fn a_version_is_its_number() {
-    for version in [Version::V1, Version::V2] {
-        assert_eq!(Version::of_number(version.number()), Some(version));
-    }
-    assert_eq!((Version::of_number(0), Version::of_number(3)), (None, None));
+    assert_eq!((Version::V1.number(), Version::V2.number()), (1, 2));
 }
