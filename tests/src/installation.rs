@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     thread,
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     client::Client,
+    daemon::free_address,
     docker::Object,
     process::{Output, Process, Program, run},
     warm,
@@ -32,6 +33,10 @@ pub struct Installation {
     apps: Option<PathBuf>,
     /// Where the edge is to listen.
     edge: SocketAddr,
+    /// Where the gateway is to listen.
+    gateway: SocketAddr,
+    /// Where visitors reach the gateway, if elsewhere.
+    gateway_url: Option<String>,
     variables: Vec<(String, String)>,
     up: Option<Process>,
 }
@@ -60,7 +65,15 @@ impl Installation {
     #[must_use]
     pub fn with_default_limits() -> Self {
         let folder = tempfile::Builder::new().prefix("spaceport-e2e-").tempdir().unwrap();
-        Self { folder, apps: None, edge: ANY_PORT, variables: Vec::new(), up: None }
+        Self {
+            folder,
+            apps: None,
+            edge: ANY_PORT,
+            gateway: ANY_PORT,
+            gateway_url: None,
+            variables: Vec::new(),
+            up: None,
+        }
     }
 
     /// This installation with the app templates in `folder` instead of its own.
@@ -73,7 +86,24 @@ impl Installation {
     /// This installation with an edge that is at the same place after each start.
     #[must_use]
     pub fn with_steady_edge(mut self) -> Self {
-        self.edge = TcpListener::bind(ANY_PORT).unwrap().local_addr().unwrap();
+        self.edge = free_address();
+        self
+    }
+
+    /// This installation with an edge and a gateway that are at the same place after each start, and
+    /// a proxy by which visitors reach the gateway at `url`.
+    #[must_use]
+    pub fn behind_a_proxy(mut self, url: &str) -> Self {
+        self.gateway = free_address();
+        self.gateway_url = Some(url.to_owned());
+        self.with_steady_edge()
+    }
+
+    /// This installation with an edge and a gateway that listen on every address of the host.
+    #[must_use]
+    pub fn listening_everywhere(mut self) -> Self {
+        let everywhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        (self.edge, self.gateway) = (everywhere, everywhere);
         self
     }
 
@@ -114,7 +144,10 @@ impl Installation {
     pub fn up_command(&self, program: Program) -> Command {
         warm::warm_up(&self.state());
         let mut command = program.command();
-        command.args(["up", "--gateway", "127.0.0.1:0"]);
+        command.args(["up", "--gateway", &self.gateway.to_string()]);
+        if let Some(url) = &self.gateway_url {
+            command.args(["--gateway-url", url]);
+        }
         if let Some(apps) = &self.apps {
             command.arg("--apps").arg(apps);
         }

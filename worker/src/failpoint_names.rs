@@ -1,6 +1,6 @@
 //! The places at which a test kills the worker.
 
-/// Every failpoint of the worker. The life of a space with secrets and a volume that becomes ready,
+/// The failpoints of every worker. The life of a space with secrets and a volume that becomes ready,
 /// is stopped, started and deleted passes all of them.
 pub const FAILPOINTS: &[&str] = &[
     "worker:hello:after",
@@ -28,4 +28,26 @@ pub const FAILPOINTS: &[&str] = &[
     "worker:remove-volume:after",
     "worker:remove-secrets:before",
     "worker:remove-secrets:after",
+];
+
+/// The failpoints of a space that has a first admin and uses services of its host.
+pub const APP_FAILPOINTS: &[&str] = &[
+    "worker:prepare-shared:before",
+    "worker:prepare-shared:after",
+    "worker:create-first-admin:before",
+    "worker:create-first-admin:after",
+    "worker:remove-shared:before",
+    "worker:remove-shared:after",
+];
+
+/// The failpoints of an update; the last four only of one that is undone.
+pub const UPDATE_FAILPOINTS: &[&str] = &[
+    "worker:save-data:before",
+    "worker:save-data:after",
+    "worker:commit-update:before",
+    "worker:commit-update:after",
+    "worker:reject-update:before",
+    "worker:reject-update:after",
+    "worker:restore-data:before",
+    "worker:restore-data:after",
 ];

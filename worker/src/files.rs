@@ -1,5 +1,7 @@
-//! What the worker keeps of each space besides what Docker has: `<space id>/secrets`, encrypted,
-//! and `<space id>/ready`, an empty file that says the space was ready once.
+//! What the worker keeps of each space besides what Docker has, in a folder `<space id>`: `secrets`,
+//! encrypted; `ready` and `first-admin`, which say that this was so once; `release`, which its data
+//! is of; `prepared`, the release for which shared services were prepared; `credentials`, which
+//! ticket took them; and `update`.
 
 use std::{
     collections::BTreeMap,
@@ -11,10 +13,20 @@ use std::{
 
 use domain::SpaceId;
 
-use crate::secrets::{SecretsKey, generate};
+use crate::{
+    credentials::TicketUse,
+    secrets::{SecretsKey, generate},
+    update_file::UpdateFile,
+};
 
 const SECRETS: &str = "secrets";
 const READY: &str = "ready";
+const FIRST_ADMIN: &str = "first-admin";
+const CREDENTIALS: &str = "credentials";
+const PREPARED: &str = "prepared";
+const RELEASE: &str = "release";
+const UPDATE: &str = "update";
+const COPIES: &str = "copies";
 
 /// The files of a space could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +40,8 @@ pub(crate) enum FilesError {
 }
 
 /// What files a space has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "files that have nothing to do with each other")]
 pub(crate) struct Seen {
     /// Any at all.
     pub(crate) has_any: bool,
@@ -36,6 +49,14 @@ pub(crate) struct Seen {
     pub(crate) has_secrets: bool,
     /// The one that says it was ready.
     pub(crate) was_ready: bool,
+    /// The one that says its first admin was made.
+    pub(crate) has_first_admin: bool,
+    /// The release for which shared services were prepared.
+    pub(crate) prepared: Option<String>,
+    /// The release that its data is of.
+    pub(crate) release: Option<String>,
+    /// The update that is under way, or was undone.
+    pub(crate) update: Option<UpdateFile>,
 }
 
 /// The files of all spaces.
@@ -100,10 +121,17 @@ impl SpaceFiles {
             has_any: folder.try_exists()?,
             has_secrets: folder.join(SECRETS).try_exists()?,
             was_ready: folder.join(READY).try_exists()?,
+            has_first_admin: folder.join(FIRST_ADMIN).try_exists()?,
+            prepared: text_of(&folder.join(PREPARED))?,
+            release: text_of(&folder.join(RELEASE))?,
+            update: match text_of(&folder.join(UPDATE))? {
+                Some(text) => Some(serde_json::from_str(&text).map_err(io::Error::other)?),
+                None => None,
+            },
         })
     }
 
-    /// Makes and keeps secrets of so many bytes each, unless there are some.
+    /// Makes and keeps secrets of so many bytes each. Those that are there stay what they are.
     ///
     /// # Errors
     /// [`FilesError::Io`].
@@ -114,11 +142,19 @@ impl SpaceFiles {
     ) -> Result<(), FilesError> {
         let (it, space) = (self.clone(), space.clone());
         blocking(move || {
-            if it.look(&space)?.has_secrets {
+            let mut secrets = match fs::read(it.folder_of(&space).join(SECRETS)) {
+                Ok(sealed) => it.key.open(&space, &sealed).ok_or(FilesError::Sealed)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+                Err(error) => return Err(error.into()),
+            };
+            let n_before = secrets.len();
+            for (name, value) in generate(&wanted)? {
+                secrets.entry(name).or_insert(value);
+            }
+            if n_before == secrets.len() && n_before != 0 {
                 return Ok(());
             }
-            let sealed = it.key.seal(&space, &generate(&wanted)?)?;
-            it.write(&space, SECRETS, &sealed)
+            it.write(&space, SECRETS, &it.key.seal(&space, &secrets)?)
         })
         .await
     }
@@ -139,13 +175,140 @@ impl SpaceFiles {
         .await
     }
 
-    /// Puts on record that the space was ready.
+    /// Puts on record that the space was ready, and that its data is of `release` unless it is known
+    /// to be of another one.
     ///
     /// # Errors
     /// [`FilesError::Io`].
-    pub(crate) async fn mark_ready(&self, space: &SpaceId) -> Result<(), FilesError> {
+    pub(crate) async fn mark_ready(
+        &self,
+        space: &SpaceId,
+        release: &str,
+    ) -> Result<(), FilesError> {
+        let (it, space, release) = (self.clone(), space.clone(), release.to_owned());
+        blocking(move || {
+            if it.look(&space)?.release.is_none() {
+                it.write(&space, RELEASE, release.as_bytes())?;
+            }
+            it.write(&space, READY, b"")
+        })
+        .await
+    }
+
+    /// Puts on record that the space's first admin was made.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`].
+    pub(crate) async fn mark_first_admin(&self, space: &SpaceId) -> Result<(), FilesError> {
         let (it, space) = (self.clone(), space.clone());
-        blocking(move || it.write(&space, READY, b"")).await
+        blocking(move || it.write(&space, FIRST_ADMIN, b"")).await
+    }
+
+    /// Puts on record that `ticket` takes the credentials, unless another one took them before. Says
+    /// which one did. Two must not be asked at once for one space.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`], also if the space has no files: none are made for one that goes.
+    pub(crate) async fn take_credentials(
+        &self,
+        space: &SpaceId,
+        ticket: &TicketUse,
+    ) -> Result<TicketUse, FilesError> {
+        let (path, ticket) = (self.folder_of(space).join(CREDENTIALS), ticket.clone());
+        blocking(move || {
+            if let Some(text) = text_of(&path)? {
+                return Ok(serde_json::from_str(&text).map_err(io::Error::other)?);
+            }
+            let text = serde_json::to_vec(&ticket).map_err(io::Error::other)?;
+            write_durably(&path, &text)?;
+            Ok(ticket)
+        })
+        .await
+    }
+
+    /// Puts on record for which release shared services are prepared; `None` if for none any more.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`].
+    pub(crate) async fn mark_prepared(
+        &self,
+        space: &SpaceId,
+        release: Option<&str>,
+    ) -> Result<(), FilesError> {
+        let (it, space, release) = (self.clone(), space.clone(), release.map(str::to_owned));
+        blocking(move || match release {
+            Some(release) => it.write(&space, PREPARED, release.as_bytes()),
+            None => it.unwrite(&space, PREPARED),
+        })
+        .await
+    }
+
+    /// Puts on record how far an update is.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`].
+    pub(crate) async fn write_update(
+        &self,
+        space: &SpaceId,
+        update: &UpdateFile,
+    ) -> Result<(), FilesError> {
+        let (it, space) = (self.clone(), space.clone());
+        let text = serde_json::to_vec(update).map_err(io::Error::other)?;
+        blocking(move || it.write(&space, UPDATE, &text)).await
+    }
+
+    /// Puts on record that the data is of `release`, and that there is no update any more.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`].
+    pub(crate) async fn commit_update(
+        &self,
+        space: &SpaceId,
+        release: &str,
+    ) -> Result<(), FilesError> {
+        let (it, id, release) = (self.clone(), space.clone(), release.to_owned());
+        blocking(move || {
+            // In this order: until the last of it, the update can be committed once more.
+            it.write(&id, RELEASE, release.as_bytes())?;
+            it.drop_copies(&id)?;
+            it.unwrite(&id, UPDATE)
+        })
+        .await
+    }
+
+    /// Removes the copies of the volumes, if there are any.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`].
+    pub(crate) async fn remove_copies(&self, space: &SpaceId) -> Result<(), FilesError> {
+        let (it, space) = (self.clone(), space.clone());
+        blocking(move || it.drop_copies(&space)).await
+    }
+
+    /// Removes copies that nobody needs any more: we were killed before they were removed.
+    ///
+    /// # Errors
+    /// [`FilesError::Io`].
+    pub(crate) fn remove_stale_copies(&self) -> Result<(), FilesError> {
+        for space in self.spaces()? {
+            let is_needed = self.look(&space)?.update.is_some_and(|it| it.needs_copies());
+            if !is_needed {
+                self.drop_copies(&space)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_copies(&self, space: &SpaceId) -> Result<(), FilesError> {
+        match fs::remove_dir_all(self.copies_of(space)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The folder of the copies of the space's volumes, which need not be there.
+    pub(crate) fn copies_of(&self, space: &SpaceId) -> PathBuf {
+        self.folder_of(space).join(COPIES)
     }
 
     /// Removes all files of the space.
@@ -168,6 +331,17 @@ impl SpaceFiles {
         self.folder.join(space.as_str())
     }
 
+    fn unwrite(&self, space: &SpaceId, name: &str) -> Result<(), FilesError> {
+        let folder = self.folder_of(space);
+        match fs::remove_file(folder.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => {
+                removed?;
+                Ok(sync_folder(&folder)?)
+            }
+        }
+    }
+
     fn write(&self, space: &SpaceId, name: &str, bytes: &[u8]) -> Result<(), FilesError> {
         let folder = self.folder_of(space);
         private_folder(&folder)?;
@@ -183,12 +357,19 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-fn private_folder(path: &Path) -> io::Result<()> {
+fn text_of(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        text => text.map(Some),
+    }
+}
+
+pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Writes a file so that after a crash there is all of it or nothing.
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
@@ -199,7 +380,7 @@ fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
@@ -267,8 +448,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let files = SpaceFiles::open(folder.path()).unwrap();
         assert_eq!(files.look(&space(1)).unwrap(), Seen::default());
-        files.mark_ready(&space(1)).await.unwrap();
-        let want = Seen { has_any: true, has_secrets: false, was_ready: true };
+        files.mark_ready(&space(1), "one").await.unwrap();
+        let release = Some("one".to_owned());
+        let want = Seen { has_any: true, was_ready: true, release, ..Seen::default() };
         assert_eq!(files.look(&space(1)).unwrap(), want);
         assert_eq!(files.spaces().unwrap(), [space(1)]);
         files.remove(&space(1)).await.unwrap();
@@ -277,10 +459,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_first_ticket_takes_the_credentials_for_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = SpaceFiles::open(folder.path()).unwrap();
+        let ticket = |name: &str, until| TicketUse {
+            sha256: name.to_owned(),
+            until: Timestamp::from_unix_ms(until),
+        };
+        let (first, second) = (ticket("one", 1), ticket("two", 2));
+        // A space without files is one that goes.
+        assert!(matches!(files.take_credentials(&space(1), &first).await, Err(FilesError::Io(_))));
+        assert_eq!(files.look(&space(1)).unwrap(), Seen::default());
+
+        files.mark_first_admin(&space(1)).await.unwrap();
+        for (asked, want) in [(&first, &first), (&second, &first), (&first, &first)] {
+            assert_eq!(files.take_credentials(&space(1), asked).await.unwrap(), *want);
+        }
+        let files = SpaceFiles::open(folder.path()).unwrap();
+        assert_eq!(files.take_credentials(&space(1), &second).await.unwrap(), first);
+        // Half a record is not taken for none.
+        let record = folder.path().join("spaces").join(space(1).as_str()).join("credentials");
+        fs::write(record, "{").unwrap();
+        assert!(matches!(files.take_credentials(&space(1), &first).await, Err(FilesError::Io(_))));
+    }
+
+    #[tokio::test]
     async fn files_that_cannot_be_seen_are_not_taken_for_gone() {
         let folder = tempfile::tempdir().unwrap();
         let files = SpaceFiles::open(folder.path()).unwrap();
-        files.mark_ready(&space(1)).await.unwrap();
+        files.mark_ready(&space(1), "one").await.unwrap();
         // Whoever runs this may be root, to whom no file is closed: a file in the place of a folder
         // can't be looked into by anybody.
         let own = folder.path().join("spaces").join(space(1).as_str());

@@ -1,30 +1,34 @@
 //! Keeps every space as it is wanted: whose turn it is, what came of it, who is told.
 
+mod credentials;
+mod disk;
+mod shared;
 mod space;
 mod telling;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use apps::Template;
-use domain::{ObservedState, SpaceId, Timestamp};
+use domain::{Desired, ObservedState, SpaceId, Timestamp};
 use fleet::{DesiredSpace, Observation};
 use futures::FutureExt as _;
 use reconcile::{
-    ContainerRuntime, Failure, ObservedStack, Plan, Queue, Requeue, Target, looks_settled,
-    reconcile,
+    ContainerRuntime, Course, Failure, ObservedStack, Plan, Queue, Requeue, Step, Target,
+    UpdateState, looks_settled, reconcile,
 };
 use tokio::sync::Notify;
 
+pub(crate) use self::credentials::SpaceCredentials;
 use self::space::{End, Space};
 use crate::{
     outbox::Outbox,
     routes::{Route, Routes},
-    wish,
+    shared::is_stack,
+    wish::{self, Templates},
 };
 
 /// When a space is looked at again in whose turn we ourselves went wrong.
@@ -36,7 +40,7 @@ const LOOK_PAUSE: Duration = Duration::from_secs(5);
 /// Keeps the spaces of one host. `R` is where their containers are.
 pub(crate) struct Keeper<R> {
     runtime: R,
-    templates: BTreeMap<String, Template>,
+    templates: Templates,
     routes: Routes,
     outbox: Arc<Outbox>,
     now: fn() -> Timestamp,
@@ -56,7 +60,7 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
     /// A keeper of no space yet.
     pub(crate) fn new(
         runtime: R,
-        templates: BTreeMap<String, Template>,
+        templates: Templates,
         routes: Routes,
         outbox: Arc<Outbox>,
         now: fn() -> Timestamp,
@@ -97,6 +101,7 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         let mut state = self.state();
         let space = wish.id.clone();
         state.orphans.remove(&space);
+        self.want_shared(&mut state, &wish);
         if let Some(known) = state.spaces.get_mut(&space) {
             // We may know before the edge does.
             wish.has_data |= known.wish.has_data;
@@ -106,7 +111,8 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
             if wish.generation == known.wish.generation {
                 known.wish = Arc::new(wish);
             } else {
-                *known = Space { was_seen: known.was_seen, ..Space::new(wish) };
+                let (was_seen, disk) = (known.was_seen, known.disk);
+                *known = Space { was_seen, disk, ..Space::new(wish) };
             }
         } else {
             let fresh = Space::new(wish);
@@ -145,7 +151,8 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
             ObservedState::Failed
             | ObservedState::Converging
             | ObservedState::Ready
-            | ObservedState::Stopped => {}
+            | ObservedState::Stopped
+            | ObservedState::Halted => {}
         }
     }
 
@@ -173,18 +180,22 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         let mut state = self.state();
         let State { queue, spaces, .. } = &mut *state;
         for (id, space) in spaces {
-            let desired = wish::stack(&space.wish, space.target(), &self.templates);
             let observed = there.get(id).unwrap_or(&nothing);
-            if !desired.is_ok_and(|it| looks_settled(&it, observed)) {
+            let standing = (observed.release.clone(), observed.update.clone());
+            let desired = wish::stack(&space.wish, space.target(), &standing, &self.templates);
+            // A domain may have come from a space that had its turn later, and took it along.
+            let has_domains = !space.wish.domains.is_empty();
+            if has_domains || !desired.is_ok_and(|it| looks_settled(&it, observed)) {
                 queue.add(id.clone(), Instant::now());
             }
             if std::mem::take(&mut space.was_told_in_vain) {
                 space.told.iter().for_each(|it| self.outbox.push(it.clone()));
             }
         }
-        for space in
-            there.into_keys().filter(|it| !state.spaces.contains_key(it)).collect::<Vec<_>>()
-        {
+        self.keep_shared(&mut state, there.keys());
+        let is_known = |it: &SpaceId| state.spaces.contains_key(it);
+        let unknown: Vec<_> = there.into_keys().filter(|it| !is_known(it)).collect();
+        for space in unknown {
             if state.orphans.insert(space.clone()) {
                 tracing::warn!(space.id = %space, "unknown to the edge, and left alone");
             }
@@ -224,19 +235,50 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
             }
             (Arc::clone(&space.wish), space.target(), std::mem::take(&mut space.course))
         };
-        let stack = match wish::stack(&wish, target, &self.templates) {
+        let standing = match self.runtime.standing(id).await {
+            Ok(standing) => standing,
+            Err(failure) => {
+                self.failed(&wish, &failure);
+                return Some(LOOK_PAUSE);
+            }
+        };
+        let target = match (target, standing.1.as_ref().map(|it| &it.state)) {
+            // The way back makes room, and starts nothing before its end.
+            (Target::Stopped, Some(UpdateState::Trying { .. } | UpdateState::Undoing { .. }))
+                if wish.desired == Desired::Running =>
+            {
+                Target::Running
+            }
+            _ => target,
+        };
+        let stack = match wish::stack(&wish, target, &standing, &self.templates) {
             Ok(stack) => stack,
             Err(failure) => return self.cannot_make(&wish, &failure).await,
         };
-        let begin = |plan: &Plan| self.begun(&wish, target, plan);
+        if let Some(reason) = self.too_full_for(id, &stack) {
+            let rejected = self.runtime.apply(&stack, &Step::RejectUpdate(reason)).await;
+            return match rejected {
+                Ok(()) => Some(Duration::ZERO),
+                Err(failure) => {
+                    self.failed(&wish, &failure);
+                    Some(LOOK_PAUSE)
+                }
+            };
+        }
+        let begin = |plan: &Plan| self.begun(&wish, &stack, plan);
         let outcome = reconcile(&self.runtime, &stack, &mut course, Instant::now, begin).await;
         let next = match outcome.requeue {
+            // What others need is never given up.
+            Requeue::GivenUp if is_stack(&wish) => {
+                course = Course::default();
+                Some(PANIC_PAUSE)
+            }
             Requeue::Now => Some(Duration::ZERO),
             Requeue::After(pause) => Some(pause),
             Requeue::Settled | Requeue::Superseded | Requeue::GivenUp => None,
         };
         match (&outcome.failure, outcome.requeue) {
-            (Some(failure), Requeue::GivenUp) => self.gave_up(&wish, failure),
+            (Some(failure), Requeue::GivenUp) if !is_stack(&wish) => self.gave_up(&wish, failure),
             (Some(failure), _) => self.failed(&wish, failure),
             (None, Requeue::Settled) => self.settled(&stack, &wish, outcome.observed.as_ref()),
             (None, Requeue::Superseded) => {

@@ -11,28 +11,40 @@
 //! The keeper gives every space its turns; a turn observes Docker and takes at most one step. What
 //! it remembers is patience and what people are told, so it may be killed at any moment.
 
+mod credentials;
+mod disk;
 mod docker;
 mod failpoint_names;
 mod files;
+mod firewall;
 mod gateway;
 mod keeper;
 mod link;
 mod logs;
 mod offer;
+mod operator_values;
 mod options;
 mod outbox;
 mod progress;
 mod purge;
+mod releases;
 mod routes;
 mod secrets;
+mod shared;
+mod update_file;
 mod wish;
 mod worker;
 
-pub use failpoint_names::FAILPOINTS;
+pub use credentials::{CredentialSource, Credentials, CredentialsError, TicketUse};
+pub use docker::{
+    Period, Queries, QueryError, QueryOptions, QuerySpaceError, SignalValue, query_space,
+};
+pub use failpoint_names::{APP_FAILPOINTS, FAILPOINTS, UPDATE_FAILPOINTS};
+pub use firewall::{FirewallError, firewall_works};
 pub use gateway::{Gateway, GatewayOptions};
 pub use link::EdgeError;
 pub use logs::{LogError, LogSource};
-pub use options::{StartError, WorkerOptions};
+pub use options::{FirewallMode, StartError, WorkerOptions};
 pub use purge::{PurgeError, Purged, purge};
 pub use routes::{Route, RouteEntry, Routes};
 pub use worker::Worker;

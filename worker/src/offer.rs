@@ -2,22 +2,25 @@
 
 use std::{fs, net::SocketAddr};
 
-use apps::Template;
+use apps::{Kind, Template};
 use fleet::{AppOffer, Hello};
 
 /// Memory that is kept for the host itself, in MiB: at least this much, or a tenth.
 const RESERVE_MIB_MIN: u64 = 512;
 
-/// The introduction of a host with so much memory.
+/// The introduction of a host with so much memory, of which its shared stacks have `shared_mib`.
 pub(crate) fn hello<'a>(
     gateway_url: String,
     memory_total_mib: u64,
+    shared_mib: u64,
     templates: impl Iterator<Item = &'a Template>,
 ) -> Hello {
     let offer = |it: &Template| AppOffer {
         id: it.id.clone(),
         title: it.title.clone(),
         description: it.description.clone(),
+        release: it.release.clone(),
+        version: it.version.clone(),
         memory_mib: it.memory_mib(),
         cpus_milli: it.services.iter().fold(0, |sum, it| sum.saturating_add(it.cpus_milli)),
         disk_mib: it.disk_mib,
@@ -26,8 +29,8 @@ pub(crate) fn hello<'a>(
     Hello {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         gateway_url,
-        memory_mib: for_spaces_mib(memory_total_mib),
-        apps: templates.map(offer).collect(),
+        memory_mib: for_spaces_mib(memory_total_mib).saturating_sub(shared_mib),
+        apps: templates.filter(|it| it.kind == Kind::App).map(offer).collect(),
     }
 }
 

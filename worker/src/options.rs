@@ -25,6 +25,17 @@ pub struct WorkerOptions {
     /// The IPv4 range from which every space gets a network of 16 addresses:
     /// [`WorkerOptions::NETWORK_POOL`].
     pub network_pool: String,
+    /// Whether what spaces send is filtered.
+    pub firewall: FirewallMode,
+}
+
+/// Whether what spaces send to the host and its networks is filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirewallMode {
+    /// It is, or the worker does not start.
+    On,
+    /// It is not: for a machine on which nothing but these spaces would be reached.
+    Off,
 }
 
 impl WorkerOptions {
@@ -38,6 +49,9 @@ pub enum StartError {
     /// An app template is not right.
     #[error("an app template is not right")]
     Apps(#[from] apps::ReadError),
+    /// What the operator sets for an app is not right.
+    #[error("what the operator sets for an app is not right")]
+    OperatorValues(#[source] io::Error),
     /// There is no app that could be run.
     #[error("no app template in {}", folder.display())]
     NoApps {
@@ -50,6 +64,12 @@ pub enum StartError {
         /// What was given instead.
         text: String,
     },
+    /// What spaces send can't be filtered.
+    #[error(
+        "spaces can't be kept from this host: start as root where iptables is installed, or accept \
+         that with --firewall off"
+    )]
+    Firewall(#[from] crate::FirewallError),
     /// The Docker Engine does not answer.
     #[error("the Docker Engine does not answer; is it running, and may you use it?")]
     Docker(#[source] bollard::errors::Error),

@@ -96,7 +96,7 @@ mod tests {
     fn observation(n: u8, state: ObservedState) -> Observation {
         let space = SpaceId::new(Timestamp::from_unix_ms(0), [n; 10]);
         let generation = Generation::FIRST;
-        Observation { space, generation, state, reason: None, steps: Vec::new() }
+        Observation { space, generation, state, release: None, reason: None, steps: Vec::new() }
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use bollard::{
 };
 use futures::future::try_join_all;
 
-use crate::docker::Labels;
+use crate::{docker::Labels, firewall};
 
 /// What was taken down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,8 @@ pub struct PurgeError {
 }
 
 /// Stops every container labelled `spaceport.state=<state_id>`, or with `remove` removes every
-/// container, network and volume that has this label, with the data in it. Touches nothing else.
+/// container, network and volume that has this label, with the data in it, and the firewall's chains
+/// of this installation. Touches nothing else.
 ///
 /// # Errors
 /// [`PurgeError`] for the first thing that resists; what came before is down.
@@ -53,6 +54,11 @@ pub async fn purge(state_id: &str, remove: bool) -> Result<Purged, PurgeError> {
     let containers = remove_containers(&docker, &filters).await?;
     let (networks, volumes) =
         tokio::try_join!(remove_networks(&docker, &filters), remove_volumes(&docker, &filters))?;
+    // Who may not filter has not done so either.
+    if let Err(error) = firewall::remove(state_id).await {
+        let error: &dyn std::error::Error = &error;
+        tracing::debug!(error, "could not look for chains of the firewall");
+    }
     Ok(Purged { containers, networks, volumes })
 }
 

@@ -54,21 +54,24 @@ impl Routes {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
     }
 
-    /// From now on requests for `host` go this way, unless a newer space than `entry.space` has the
-    /// host: a name is free again while the space that had it is still being removed.
-    pub fn set(&self, host: &str, entry: RouteEntry) {
+    /// From now on requests for `hosts`, and no others, go this way, unless a newer space than
+    /// `entry.space` has the first of them, its name: that is free again while the space that had it
+    /// is still being removed. A domain is whose it was said to be last.
+    pub fn set(&self, hosts: &[String], entry: RouteEntry) {
         let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if routes.get(host).is_none_or(|it| it.space <= entry.space) {
-            routes.insert(host.to_owned(), Arc::new(entry));
+        routes.retain(|host, it| it.space != entry.space || hosts.contains(host));
+        let entry = Arc::new(entry);
+        for (at, host) in hosts.iter().enumerate() {
+            if at != 0 || routes.get(host).is_none_or(|it| it.space <= entry.space) {
+                routes.insert(host.clone(), Arc::clone(&entry));
+            }
         }
     }
 
-    /// From now on nobody has `host`, unless another space than `space` has it by now.
-    pub fn remove(&self, host: &str, space: &SpaceId) {
+    /// From now on no request goes to `space`.
+    pub fn remove(&self, space: &SpaceId) {
         let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if routes.get(host).is_some_and(|it| it.space == *space) {
-            routes.remove(host);
-        }
+        routes.retain(|_, it| it.space != *space);
     }
 }
 
@@ -86,12 +89,25 @@ mod tests {
     fn a_space_that_goes_does_not_take_the_name_of_a_newer_one() {
         let routes = Routes::default();
         let (old, new) = (entry(1, Route::Removing), entry(2, Route::Stopped));
-        routes.set("garden.localhost", old.clone());
-        routes.set("garden.localhost", new.clone());
-        routes.set("garden.localhost", old.clone());
-        routes.remove("garden.localhost", &old.space);
+        let hosts = ["garden.localhost".to_owned()];
+        routes.set(&hosts, old.clone());
+        routes.set(&hosts, new.clone());
+        routes.set(&hosts, old.clone());
+        routes.remove(&old.space);
         assert_eq!(routes.get("garden.localhost").as_deref(), Some(&new));
-        routes.remove("garden.localhost", &new.space);
+        routes.remove(&new.space);
         assert_eq!(routes.get("garden.localhost"), None);
+    }
+
+    #[test]
+    fn a_domain_that_is_not_the_space_s_any_more_has_no_route() {
+        let routes = Routes::default();
+        let entry = entry(1, Route::Stopped);
+        let hosts = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        routes.set(&hosts(&["garden.localhost", "garden.test"]), entry.clone());
+        assert_eq!(routes.get("garden.test").as_deref(), Some(&entry));
+        routes.set(&hosts(&["garden.localhost"]), entry.clone());
+        assert_eq!(routes.get("garden.test"), None);
+        assert_eq!(routes.get("garden.localhost").as_deref(), Some(&entry));
     }
 }

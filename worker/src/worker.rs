@@ -1,14 +1,13 @@
 //! Puts the parts together.
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use apps::Template;
-use bollard::Docker;
+use apps::{Kind, Template};
+use bollard::{Docker, models::SystemInfo};
 use domain::Timestamp;
 use fleet::{Changes, Hello, HelloAnswer};
 use tokio::{
@@ -19,22 +18,35 @@ use tokio::{
 };
 
 use crate::{
-    EdgeError, StartError, WorkerOptions,
-    docker::{DockerLogs, Engine, Labels, watch as watch_events},
+    EdgeError, FirewallMode, StartError, WorkerOptions,
+    disk::DiskWatch,
+    docker::{DockerLogs, Engine, Labels, Subnets, watch as watch_events},
     files::SpaceFiles,
+    firewall::Firewall,
     gateway::{Gateway, GatewayOptions},
-    keeper::Keeper,
+    keeper::{Keeper, SpaceCredentials},
     link::Edge,
     offer::{gateway_url, hello},
+    operator_values::OperatorValues,
     outbox::Outbox,
+    releases::Releases,
     routes::Routes,
+    shared::stack_id,
+    wish::Templates,
 };
 
 /// How often everything is compared with everything, in case an event was missed.
 const RESYNC_PERIOD: Duration = Duration::from_mins(5);
 
+/// How often the filter is put in place, which takes 20 ms: whoever reloads the rules of a host removes
+/// ours with them.
+const FILTER_PERIOD: Duration = Duration::from_secs(30);
+
 /// How long a start waits for a first look at all spaces: those that run can be visited at once.
 const FIRST_LOOK_MAX: Duration = Duration::from_secs(3);
+
+/// How long a start waits until it is known which spaces are full.
+const FIRST_COUNT_MAX: Duration = Duration::from_secs(1);
 
 /// A running worker. Dropping it stops it at once; the spaces run on in either case.
 pub struct Worker {
@@ -58,14 +70,19 @@ impl Worker {
         let _ = rustls::crypto::ring::default_provider().install_default();
 
         let templates = templates(&options)?;
+        let releases = Arc::clone(&templates.releases);
         let pool = &options.network_pool;
         let subnets = pool.parse().map_err(|_| StartError::NetworkPool { text: pool.clone() })?;
         let files = SpaceFiles::open(&options.state_dir.join("worker"))
             .map_err(|(path, cause)| StartError::Files { path, cause })?;
+        if let Err(error) = files.remove_stale_copies() {
+            tracing::warn!(%error, "copies of volumes may be left of an update");
+        }
         let edge = Edge::new(&options.edge_url, options.host_key.clone())
             .ok_or_else(|| StartError::EdgeUrl { url: options.edge_url.clone() })?;
         let docker = connect().await?;
-        let memory_mib = memory_mib(&docker).await?;
+        let firewall = firewall(&options, subnets).await?;
+        let info = docker.info().await.map_err(StartError::Docker)?;
 
         let address = options.gateway_listen;
         let cannot_listen = |cause| StartError::Listen { address, cause };
@@ -74,11 +91,12 @@ impl Worker {
         let gateway_url = options.gateway_url.unwrap_or_else(|| gateway_url(bound));
         let is_https = gateway_url.starts_with("https:");
 
-        let hello = hello(gateway_url, memory_mib, templates.values());
+        let shared_mib = shared_mib(&options.state_id, &releases, &files);
+        let hello = hello(gateway_url, memory_mib(&info), shared_mib, releases.current());
         let answer = edge.hello(&hello).await?;
 
         let labels = Labels::new(options.state_id, options.host);
-        let engine = Engine::new(docker.clone(), labels.clone(), templates.clone(), files, subnets);
+        let engine = Engine::new(docker.clone(), labels.clone(), releases, files.clone(), subnets);
         let (routes, outbox) = (Routes::default(), Arc::new(Outbox::default()));
         let keeper =
             Arc::new(Keeper::new(engine, templates, routes.clone(), Arc::clone(&outbox), now));
@@ -89,11 +107,12 @@ impl Worker {
         let after = edge.first_changes(&take).await?;
 
         let mut tasks = JoinSet::new();
+        watch_disk(&mut tasks, &keeper, docker.clone(), labels.clone(), info).await;
         tasks.spawn(Arc::clone(&keeper).run());
         let (learn, ticket_key) = watch::channel(answer.ticket_key);
         let news = News { after, hello, learn, take };
         let (poke, failure) = talk(&mut tasks, &edge, news, &keeper, outbox);
-        look(&mut tasks, &keeper, docker.clone(), labels.clone());
+        look(&mut tasks, &keeper, docker.clone(), labels.clone(), firewall);
 
         let looking = Arc::clone(&keeper);
         let gateway = Gateway::start(GatewayOptions {
@@ -102,6 +121,7 @@ impl Worker {
             is_https,
             routes,
             logs: Arc::new(DockerLogs::new(docker, labels)),
+            credentials: Arc::new(SpaceCredentials::new(Arc::clone(&keeper), files)),
             look_again: Arc::new(move |space| looking.look_again(space)),
             now,
         })
@@ -186,7 +206,13 @@ fn talk(
 }
 
 /// Looks at Docker from now on: at what it says has changed, and at everything from time to time.
-fn look(tasks: &mut JoinSet<()>, keeper: &Arc<Keeper<Engine>>, docker: Docker, labels: Labels) {
+fn look(
+    tasks: &mut JoinSet<()>,
+    keeper: &Arc<Keeper<Engine>>,
+    docker: Docker,
+    labels: Labels,
+    firewall: Option<Firewall>,
+) {
     let all = Arc::new(Notify::new());
     all.notify_one();
     let (looking, missed) = (Arc::clone(keeper), Arc::clone(&all));
@@ -196,25 +222,81 @@ fn look(tasks: &mut JoinSet<()>, keeper: &Arc<Keeper<Engine>>, docker: Docker, l
     });
     let keeper = Arc::clone(keeper);
     tasks.spawn(async move {
-        let mut period = interval(RESYNC_PERIOD);
-        period.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        period.reset();
+        let [mut resync, mut filter] = [RESYNC_PERIOD, FILTER_PERIOD].map(|period| {
+            let mut period = interval(period);
+            period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            period.reset();
+            period
+        });
         loop {
-            tokio::select! {
-                _ = period.tick() => {}
-                () = all.notified() => {}
+            let is_all = tokio::select! {
+                _ = resync.tick() => true,
+                () = all.notified() => true,
+                _ = filter.tick() => false,
+            };
+            filter_again(firewall.as_ref()).await;
+            if is_all {
+                keeper.resync().await;
             }
-            keeper.resync().await;
         }
     });
 }
 
-fn templates(options: &WorkerOptions) -> Result<BTreeMap<String, Template>, StartError> {
+/// Counts from now on how much disk spaces use. What is full already is not to be started first.
+async fn watch_disk(
+    tasks: &mut JoinSet<()>,
+    keeper: &Arc<Keeper<Engine>>,
+    docker: Docker,
+    labels: Labels,
+    info: SystemInfo,
+) {
+    let root = info.docker_root_dir.unwrap_or_default().into();
+    let mut watch = DiskWatch::new(docker, labels, root);
+    let _ = timeout(FIRST_COUNT_MAX, watch.look(&**keeper)).await;
+    let keeper = Arc::clone(keeper);
+    tasks.spawn(async move { watch.run(&*keeper).await });
+}
+
+fn templates(options: &WorkerOptions) -> Result<Templates, StartError> {
     let templates = apps::read_dir(&options.apps_dir)?;
     if templates.is_empty() {
         return Err(StartError::NoApps { folder: options.apps_dir.clone() });
     }
-    Ok(templates.into_iter().map(|it| (it.id.clone(), it)).collect())
+    let operator = OperatorValues::read(&options.apps_dir, templates.iter())
+        .map_err(StartError::OperatorValues)?;
+    let folder = options.state_dir.join("worker/releases");
+    let releases = Releases::open(&folder, templates)
+        .map_err(|(path, cause)| StartError::Files { path, cause })?;
+    Ok(Templates { releases: Arc::new(releases), operator, state_id: options.state_id.clone() })
+}
+
+/// The memory limits of the shared stacks that are there.
+fn shared_mib(state_id: &str, releases: &Releases, files: &SpaceFiles) -> u64 {
+    let is_there = |it: &&Template| {
+        let seen = files.look(&stack_id(state_id, &it.id));
+        it.kind == Kind::Shared && seen.is_ok_and(|it| it.has_any)
+    };
+    releases.current().filter(is_there).map(|it| u64::from(it.memory_mib())).sum()
+}
+
+/// Filters what spaces send, before any of them is started.
+async fn firewall(options: &WorkerOptions, pool: Subnets) -> Result<Option<Firewall>, StartError> {
+    if options.firewall == FirewallMode::Off {
+        tracing::warn!("the firewall is off: spaces reach what this host offers to its networks");
+        return Ok(None);
+    }
+    let firewall = Firewall::new(&options.state_id, pool.to_string());
+    firewall.apply().await?;
+    Ok(Some(firewall))
+}
+
+/// Puts the filter in place once more.
+async fn filter_again(firewall: Option<&Firewall>) {
+    let Some(firewall) = firewall else { return };
+    if let Err(error) = firewall.apply().await {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, "what spaces send may not be filtered any more");
+    }
 }
 
 async fn connect() -> Result<Docker, StartError> {
@@ -222,9 +304,8 @@ async fn connect() -> Result<Docker, StartError> {
     docker.negotiate_version().await.map_err(StartError::Docker)
 }
 
-async fn memory_mib(docker: &Docker) -> Result<u64, StartError> {
-    let info = docker.info().await.map_err(StartError::Docker)?;
-    Ok(u64::try_from(info.mem_total.unwrap_or(0)).unwrap_or(0) / (1024 * 1024))
+fn memory_mib(info: &SystemInfo) -> u64 {
+    u64::try_from(info.mem_total.unwrap_or(0)).unwrap_or(0) / (1024 * 1024)
 }
 
 fn now() -> Timestamp {

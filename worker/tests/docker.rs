@@ -2,6 +2,10 @@
 #![cfg(feature = "docker-tests")]
 
 #[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod inside;
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod shared;
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod support;
 
 use std::{collections::HashMap, time::Instant};
@@ -18,6 +22,7 @@ use worker::purge;
 const APP: &str = r#"
 title = "Odd"
 description = "An app that is not well."
+version = "1"
 [web]
 service = "web"
 port = 8080
@@ -268,5 +273,55 @@ async fn many_spaces_at_once_and_one_that_is_poisoned() {
         bench.told(wish, ObservedState::Gone).await;
     }
     assert_eq!(bench.objects().await, Vec::<String>::new());
+    bench.end(worker).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_space_that_fills_its_disk_is_stopped_with_its_data_and_comes_back() {
+    let compose = compose("spaceport/hello:1", r#"["/usr/bin/start"]"#)
+        .replace("    read_only: true\n", "    read_only: true\n    tmpfs: [\"/tmp\"]\n")
+        .replace("    cpus: 1\n", "    cpus: 1\n    user: \"0:0\"\n")
+        .replace("stop_grace_period: 1s", "stop_grace_period: 5m")
+        // Does not stop when it is asked to.
+        .replace(r#"["/usr/bin/start"]"#, r#"[sh, -c, "trap '' TERM; /usr/bin/start & wait"]"#);
+    let app =
+        APP.replace("mib = 16", "mib = 64").replace("timeout_seconds = 1", "timeout_seconds = 20");
+    let bench = Bench::with_app("full", &compose, &app).await;
+    let worker = bench.worker().await;
+    let (full, other) = (bench.wish("odd"), bench.wish("odd"));
+    for wish in [&full, &other] {
+        bench.edge.want(wish.clone());
+        bench.told(wish, ObservedState::Ready).await;
+    }
+
+    // It is warned.
+    bench.fill(&full, "some", 60).await;
+    bench.until("a warning", async || bench.reason(&full).starts_with("disk nearly full")).await;
+
+    // It writes as fast as it can, so there is no time to ask it to stop.
+    let begin = Instant::now();
+    bench.fill(&full, "more", 20_000).await;
+    let told = bench.told(&full, ObservedState::Halted).await;
+    let volume = bench.docker.inspect_volume(&format!("{}-data", full.id.docker_name())).await;
+    let folder = std::path::PathBuf::from(volume.unwrap().mountpoint);
+    let more = std::fs::metadata(folder.join("more")).unwrap().len() >> 20;
+    println!("stopped after {:?} with {more} MiB more: {:?}", begin.elapsed(), told.reason);
+    assert!(told.reason.unwrap().starts_with("disk full: "));
+    assert!(more < 19_000, "{more} MiB");
+    assert_eq!(std::fs::metadata(folder.join("some")).unwrap().len(), 60 << 20, "its data is kept");
+    assert_eq!(visit(&worker, &full).await.0, 503);
+    assert_eq!(visit(&worker, &other).await.0, 200, "nobody else notices");
+
+    // Another worker does not start it, either.
+    worker.stop().await;
+    let worker = bench.worker().await;
+    assert_eq!(visit(&worker, &full).await.0, 503);
+
+    let begin = Instant::now();
+    std::fs::remove_file(folder.join("more")).unwrap();
+    std::fs::remove_file(folder.join("some")).unwrap();
+    bench.until("it is back", async || visit(&worker, &full).await.0 == 200).await;
+    println!("back after {:?}", begin.elapsed());
+    bench.until("no warning", async || bench.reason(&full).is_empty()).await;
     bench.end(worker).await;
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context as _, bail};
-use domain::{Phase, StepRecord, StepState, Timestamp};
+use domain::{Generation, Phase, StepRecord, StepState, Timestamp};
 use reqwest::StatusCode;
 use serde::Deserialize;
 
@@ -23,13 +23,23 @@ pub(crate) struct SpaceView {
     pub(crate) name: String,
     pub(crate) url: String,
     pub(crate) app: String,
+    pub(crate) version: Option<String>,
+    pub(crate) update: Option<UpdateView>,
     pub(crate) title: String,
     pub(crate) owner: String,
     pub(crate) phase: Phase,
+    pub(crate) generation: Generation,
+    pub(crate) observed_generation: Generation,
     pub(crate) reason: Option<String>,
     pub(crate) steps: Vec<StepRecord>,
     pub(crate) host: String,
     pub(crate) created_at: Timestamp,
+}
+
+/// The release that a space can be updated to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct UpdateView {
+    pub(crate) version: String,
 }
 
 /// What a space is waited for to be.
@@ -37,6 +47,8 @@ pub(crate) struct SpaceView {
 pub(crate) enum Goal {
     /// It answers.
     Running,
+    /// It answers, and what was wanted with this generation came to an end.
+    Settled(Generation),
     /// It is gone.
     Deleted,
 }
@@ -54,13 +66,16 @@ impl Goal {
         let reason = || space.reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
         match (self, space.phase) {
             (Self::Running, Phase::Running) | (Self::Deleted, Phase::Deleted) => Outcome::Reached,
-            (Self::Running, Phase::Failed) => {
+            (Self::Settled(it), Phase::Running) if it <= space.observed_generation => {
+                Outcome::Reached
+            }
+            (Self::Running | Self::Settled(_), Phase::Failed) => {
                 Outcome::Missed(format!("{} could not be started: {}", space.name, reason()))
             }
-            (Self::Running, Phase::Deleting | Phase::Deleted) => {
+            (Self::Running | Self::Settled(_), Phase::Deleting | Phase::Deleted) => {
                 Outcome::Missed(format!("{} was deleted meanwhile", space.name))
             }
-            (Self::Running, Phase::Suspending | Phase::Suspended) => {
+            (Self::Running | Self::Settled(_), Phase::Suspending | Phase::Suspended) => {
                 Outcome::Missed(format!("{} is suspended: {}", space.name, reason()))
             }
             _ => Outcome::NotYet,
@@ -144,9 +159,13 @@ pub(crate) mod tests {
             name: "garden".to_owned(),
             url: "http://garden.localhost:8080".to_owned(),
             app: "hello".to_owned(),
+            version: Some("1.0".to_owned()),
+            update: Some(UpdateView { version: "1.1".to_owned() }),
             title: "Garden".to_owned(),
             owner: "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".to_owned(),
             phase,
+            generation: Generation(2),
+            observed_generation: Generation(1),
             reason: reason.map(str::to_owned),
             steps: Vec::new(),
             host: "local".to_owned(),
@@ -167,6 +186,8 @@ pub(crate) mod tests {
             (Goal::Running, Phase::Failed,       None,      missed("garden could not be started: no reason was given")),
             (Goal::Running, Phase::Deleting,     None,      missed("garden was deleted meanwhile")),
             (Goal::Running, Phase::Suspended,    Some("unpaid"), missed("garden is suspended: unpaid")),
+            (Goal::Settled(Generation(1)), Phase::Running, None, Outcome::Reached),
+            (Goal::Settled(Generation(2)), Phase::Running, None, Outcome::NotYet),
             (Goal::Deleted, Phase::Deleting,     Some("x"), Outcome::NotYet),
             (Goal::Deleted, Phase::Failed,       Some("x"), Outcome::NotYet),
             (Goal::Deleted, Phase::Deleted,      None,      Outcome::Reached),

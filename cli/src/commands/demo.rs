@@ -90,8 +90,10 @@ impl Demo<'_> {
             state: self.state.clone(),
             edge: free,
             gateway: free,
+            gateway_url: None,
             apps: None,
             host: "demo".to_owned(),
+            firewall: super::firewall::where_possible().await,
         });
         let stack = tokio::select! {
             stack = stack => stack?,

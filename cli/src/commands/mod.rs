@@ -1,14 +1,18 @@
 //! The subcommands.
 
+mod apps;
 mod demo;
 mod doctor;
 mod down;
 mod edge;
+mod firewall;
 mod spaces;
 mod up;
 mod worker;
 
 use clap::{Parser, Subcommand};
+
+use self::firewall::Firewall;
 
 /// Gives a community its own instance of an app, at its own name.
 #[derive(Debug, Parser)]
@@ -36,6 +40,8 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Make, see and delete spaces.
     Spaces(spaces::SpacesArgs),
+    /// Check templates of apps.
+    Apps(apps::AppsArgs),
     /// Say what this machine lacks, and how to get it.
     Doctor(doctor::DoctorArgs),
 }
@@ -53,6 +59,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Down(args) => down::run(args, json).await,
         Command::Demo(args) => demo::run(args, json).await,
         Command::Spaces(args) => spaces::run(args, json).await,
+        Command::Apps(args) => apps::run(&args, json),
         Command::Doctor(args) => doctor::run(args, json).await,
     }
 }

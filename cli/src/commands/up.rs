@@ -4,7 +4,9 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use serde_json::json;
 
+use super::Firewall;
 use crate::{
+    client::EdgeUrl,
     install::Installation,
     output,
     serve::{Stack, StackOptions},
@@ -21,6 +23,9 @@ pub(crate) struct UpArgs {
     /// Where the gateway listens; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     gateway: SocketAddr,
+    /// Where visitors reach the gateway, if not at the address it listens on.
+    #[arg(long, value_name = "URL")]
+    gateway_url: Option<EdgeUrl>,
     /// Where everything is kept [default: ~/.local/state/spaceport].
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
@@ -30,14 +35,19 @@ pub(crate) struct UpArgs {
     /// The name of this machine at the edge.
     #[arg(long, value_name = "NAME", default_value = "local")]
     host: String,
+    /// Whether what spaces send to this machine and its networks is filtered, which takes root.
+    #[arg(long, value_name = "on|off", default_value = "on")]
+    firewall: Firewall,
 }
 
 /// Runs until a signal. Spaces run on after it.
 pub(super) async fn run(args: UpArgs, is_json: bool) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
-    let UpArgs { edge, gateway, state, apps, host } = args;
+    let UpArgs { edge, gateway, gateway_url, state, apps, host, firewall } = args;
+    let (gateway_url, firewall) = (gateway_url.map(|it| it.to_string()), firewall.into());
     let (installation, state) = (Installation::find()?, State::at(state)?);
-    let options = StackOptions { installation, state, edge, gateway, apps, host };
+    let options =
+        StackOptions { installation, state, edge, gateway, gateway_url, apps, host, firewall };
     let stack = tokio::select! {
         stack = Stack::start(options) => stack?,
         () = shutdown.requested() => return Ok(()),

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use worker::{Worker, WorkerOptions};
 
+use super::Firewall;
 use crate::{
     client::EdgeUrl,
     files,
@@ -40,6 +41,9 @@ pub(crate) struct WorkerArgs {
     /// The name of this machine at the edge.
     #[arg(long, value_name = "NAME", default_value = "local")]
     host: String,
+    /// Whether what spaces send to this machine and its networks is filtered, which takes root.
+    #[arg(long, value_name = "on|off", default_value = "on")]
+    firewall: Firewall,
 }
 
 /// Runs until a signal. Spaces run on after it.
@@ -66,6 +70,7 @@ pub(super) async fn run(args: WorkerArgs, is_json: bool) -> anyhow::Result<()> {
         gateway_listen: args.gateway,
         gateway_url: args.gateway_url.map(|it| it.to_string()),
         network_pool: WorkerOptions::NETWORK_POOL.to_owned(),
+        firewall: args.firewall.into(),
     };
     let worker = tokio::select! {
         worker = Worker::start(options) => worker.context("the worker does not start")?,

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use tokio::sync::Notify;
-use worker::{Worker, WorkerOptions};
+use worker::{FirewallMode, Worker, WorkerOptions};
 
 use super::{RunningEdge, host_key::host_key, url_of};
 use crate::{
@@ -22,10 +22,14 @@ pub(crate) struct StackOptions {
     pub(crate) edge: SocketAddr,
     /// Where the gateway listens; port 0 takes a free one.
     pub(crate) gateway: SocketAddr,
+    /// Where visitors reach the gateway, if not at the address it listens on.
+    pub(crate) gateway_url: Option<String>,
     /// The folder of the app templates, if not the installation's.
     pub(crate) apps: Option<PathBuf>,
     /// The name of this machine.
     pub(crate) host: String,
+    /// Whether what spaces send is filtered.
+    pub(crate) firewall: FirewallMode,
 }
 
 /// All of it, serving.
@@ -42,7 +46,8 @@ impl Stack {
     /// # Errors
     /// Why it cannot start, and what to do.
     pub(crate) async fn start(options: StackOptions) -> anyhow::Result<Self> {
-        let StackOptions { installation, state, edge, gateway, apps, host } = options;
+        let StackOptions { installation, state, edge, gateway, gateway_url, apps, host, firewall } =
+            options;
         let lock = state.lock(Half::Worker)?;
         let state_id = state.id()?;
         let written = Arc::new(Notify::new());
@@ -58,8 +63,9 @@ impl Stack {
             host,
             apps_dir: apps.unwrap_or_else(|| installation.apps()),
             gateway_listen: gateway,
-            gateway_url: None,
+            gateway_url,
             network_pool: WorkerOptions::NETWORK_POOL.to_owned(),
+            firewall,
         });
         let worker = worker.await.context("the worker does not start")?;
         Ok(Self { edge, worker, written, _lock: lock })

@@ -29,10 +29,12 @@ pub(super) fn variables(
         given.entry(name.to_owned()).or_insert(value);
     }
     let config = Config::parse(|name| given.get(name).cloned())?;
-    // The nodes and facilitators that are asked can be reached, and nothing else.
+    // The nodes, facilitators and resolver that are asked can be reached, and nothing else.
     given.entry("rpc_origins".to_owned()).or_insert(config.endpoints.origins().join(" "));
     let facilitators = config.till.map(|it| it.origins()).unwrap_or_default();
     given.entry("x402_facilitator_origins".to_owned()).or_insert(facilitators.join(" "));
+    let resolver = config.resolver.map(|it| it.origin().to_owned()).unwrap_or_default();
+    given.entry("dns_over_https_origin".to_owned()).or_insert(resolver);
     Ok(given)
 }
 
@@ -62,6 +64,15 @@ mod tests {
         let urls = r#"{"1":["https://a.example/key","http://127.0.0.1:8545"]}"#;
         let got = run("rpc_urls", urls).unwrap();
         assert_eq!(got["rpc_origins"], "http://127.0.0.1:8545 https://a.example:443");
+
+        for (url, origin) in [
+            ("https://dns.example/a-profile", "https://dns.example:443"),
+            ("http://127.0.0.1:8053/dns-query", "http://127.0.0.1:8053"),
+            ("off", ""),
+        ] {
+            let got = run("dns_over_https_url", url).unwrap();
+            assert_eq!(got["dns_over_https_origin"], origin, "{url}");
+        }
 
         let error = run("base_domain", "Spaces.example").unwrap_err().to_string();
         assert!(error.contains("variable base_domain"), "{error}");

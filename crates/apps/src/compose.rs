@@ -6,11 +6,16 @@ use serde::Deserialize;
 use serde_saphyr::{MessageFormatter as _, UserMessageFormatter};
 
 use crate::{
-    Healthcheck, Rule, Service, TemplateError, TemplateFile,
-    interpolate::expand,
-    lists::{Arguments, Dependencies, Environment},
-    refusals,
-    text::{Capability, CpusMilli, DurationMs, MemoryMib, MountText, TmpfsText, is_name},
+    Healthcheck, Rule, Service, TemplateFile,
+    errors::Errors,
+    interpolate::plain,
+    lists::{Dependencies, Environment, Texts},
+    mounts::{self, TmpfsText},
+    paths, refusals,
+    text::{
+        Capability, CpusMilli, DurationMs, Image, Judged, MemoryMib, PidsMax, Plain, Retries,
+        is_name,
+    },
 };
 
 /// CPU limit of a service that names none: one.
@@ -23,7 +28,6 @@ const STOP_GRACE_MS_DEFAULT: u64 = 10_000;
 const STOP_GRACE_MS_MAX: u64 = 600_000;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ComposeFile {
     /// Compose's project name. The worker has names of its own; the key is there so that a
     /// template can be tried with `docker compose` as it is.
@@ -35,209 +39,227 @@ struct ComposeFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct VolumeFile {}
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ServiceFile {
-    image: Option<String>,
-    entrypoint: Option<Arguments>,
-    command: Option<Arguments>,
+    image: Option<Judged<Image>>,
+    entrypoint: Option<Texts>,
+    command: Option<Texts>,
     #[serde(default)]
     environment: Environment,
     #[serde(default)]
-    volumes: Vec<MountText>,
-    #[serde(default)]
-    tmpfs: Vec<TmpfsText>,
+    volumes: Vec<Texts>,
+    tmpfs: Option<Texts>,
     #[serde(default)]
     read_only: bool,
-    mem_limit: Option<MemoryMib>,
-    cpus: Option<CpusMilli>,
-    pids_limit: Option<u32>,
-    user: Option<String>,
     #[serde(default)]
-    cap_add: Vec<Capability>,
+    init: bool,
+    mem_limit: Option<Judged<MemoryMib>>,
+    cpus: Option<Judged<CpusMilli>>,
+    pids_limit: Option<Judged<PidsMax>>,
+    user: Option<Judged<Plain>>,
+    #[serde(default)]
+    cap_add: Vec<Judged<Capability>>,
     #[serde(default)]
     depends_on: Dependencies,
     healthcheck: Option<HealthcheckFile>,
-    stop_grace_period: Option<DurationMs>,
-    stop_signal: Option<String>,
-    working_dir: Option<String>,
+    stop_grace_period: Option<Judged<DurationMs>>,
+    stop_signal: Option<Judged<Plain>>,
+    working_dir: Option<Judged<Plain>>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct HealthcheckFile {
-    test: HealthTest,
-    interval: Option<DurationMs>,
-    timeout: Option<DurationMs>,
-    retries: Option<u32>,
-    start_period: Option<DurationMs>,
-}
-
-/// A list as Docker takes it. Compose's string form would need a shell in the image and hides it.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "Vec<String>")]
-struct HealthTest(Vec<String>);
-
-impl TryFrom<Vec<String>> for HealthTest {
-    type Error = &'static str;
-
-    fn try_from(test: Vec<String>) -> Result<Self, Self::Error> {
-        match (test.first().map(String::as_str), test.len()) {
-            (Some("NONE"), 1) | (Some("CMD-SHELL"), 2) | (Some("CMD"), 2..) => Ok(Self(test)),
-            _ => Err(r#"a test is ["CMD", program, …], ["CMD-SHELL", line] or ["NONE"]"#),
-        }
-    }
+    test: Option<Texts>,
+    interval: Option<Judged<DurationMs>>,
+    timeout: Option<Judged<DurationMs>>,
+    retries: Option<Judged<Retries>>,
+    start_period: Option<Judged<DurationMs>>,
 }
 
 /// What a compose file says, each value by itself; references are checked elsewhere.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Compose {
     pub(crate) services: Vec<Service>,
     pub(crate) volumes: Vec<String>,
 }
 
 impl Compose {
-    pub(crate) fn parse(yaml: &str) -> Result<Self, TemplateError> {
-        let file = read(yaml)?;
-        if let Some(name) = file.volumes.keys().find(|it| !is_name(it)) {
-            return Err(bad_name(format!("volumes.{name}")));
+    /// Reads the file. What has an error in it is there nevertheless, so that the rest can be judged;
+    /// nothing if the file is no compose file at all.
+    pub(crate) fn read(yaml: &str, errors: &mut Errors) -> Option<Self> {
+        let file = read(yaml, errors)?;
+        for name in file.volumes.keys().filter(|it| !is_name(it)) {
+            bad_name(format!("volumes.{name}"), errors);
         }
-        let services = file.services.into_iter().map(|(name, service)| service.check(name));
-        Ok(Self {
-            services: services.collect::<Result<_, _>>()?,
-            volumes: file.volumes.into_keys().collect(),
-        })
+        if file.services.is_empty() {
+            errors.compose("services", Rule::Malformed("has no service".to_owned()));
+        }
+        let services = file.services.into_iter().map(|(name, it)| it.check(name, errors));
+        Some(Self { services: services.collect(), volumes: file.volumes.into_keys().collect() })
     }
 }
 
-fn bad_name(key: String) -> TemplateError {
+fn bad_name(key: String, errors: &mut Errors) {
     const FORM: &str = "a name has a-z, 0-9, '-' and '_', begins with a letter and has at most 40 \
                         characters";
-    TemplateError::compose(key, Rule::Malformed(FORM.to_owned()))
+    errors.compose(key, Rule::Malformed(FORM.to_owned()));
 }
 
-fn read(yaml: &str) -> Result<ComposeFile, TemplateError> {
+fn read(yaml: &str, errors: &mut Errors) -> Option<ComposeFile> {
     let options = serde_saphyr::options! { with_snippet: false };
-    let mut key = String::new();
+    let mut unknown = Vec::new();
+    let mut track = serde_path_to_error::Track::new();
     let read = serde_saphyr::with_deserializer_from_str_with_options(yaml, options, |it| {
-        serde_path_to_error::deserialize(it).map_err(|error| {
-            key = error.path().to_string();
-            error.into_inner()
-        })
+        let tracked = serde_path_to_error::Deserializer::new(it, &mut track);
+        serde_ignored::deserialize(tracked, |it| unknown.push(paths::key_of(&it)))
     });
-    read.map_err(|error| {
-        // A path of "." is the file as a whole.
-        let key = if key == "." { String::new() } else { key };
-        let line = error.location().map(|it| it.line()).filter(|it| *it != 0);
-        TemplateError { file: TemplateFile::Compose, line, rule: rule(&key, &error), key }
-    })
+    for key in unknown {
+        let why = why_not(&key);
+        errors.compose(key, Rule::NotSupported { why });
+    }
+    let error = match read {
+        Ok(file) => return Some(file),
+        Err(error) => error,
+    };
+    // A path of "." is the file as a whole.
+    let key = Some(track.path().to_string()).filter(|it| it != ".").unwrap_or_default();
+    let line = error.location().map(|it| it.line()).filter(|it| *it != 0);
+    if let serde_saphyr::Error::SerdeMissingField { field, .. } = &error {
+        let key = crate::lines::join(&key, field);
+        errors.at(line, TemplateFile::Compose, &key, Rule::Missing);
+    } else {
+        // Without the place, which is in front already.
+        let text = UserMessageFormatter.format_message(&error);
+        let rule = Rule::Malformed(text.lines().collect::<Vec<_>>().join(", "));
+        errors.at(line, TemplateFile::Compose, &key, rule);
+    }
+    None
 }
 
-fn rule(key: &str, error: &serde_saphyr::Error) -> Rule {
-    match error {
-        serde_saphyr::Error::SerdeUnknownField { field, .. } => {
-            let mut parts = key.split('.');
-            let why = match (parts.next(), parts.count()) {
-                (Some("services"), 2) => refusals::service_key(field),
-                (Some("volumes"), 2) => refusals::VOLUME_KEY,
-                (_, 0) => refusals::top_key(field),
-                _ => "",
-            };
-            Rule::NotSupported { why }
-        }
-        serde_saphyr::Error::SerdeMissingField { field, .. } => {
-            Rule::Malformed(format!("{field} is required"))
-        }
-        _ => {
-            // Without the place, which is in front already.
-            let text = UserMessageFormatter.format_message(error);
-            Rule::Malformed(text.lines().collect::<Vec<_>>().join(", "))
-        }
+/// Why a key is not supported, where there is more to say.
+fn why_not(key: &str) -> &'static str {
+    match key.split('.').collect::<Vec<_>>()[..] {
+        ["services", _, name] => refusals::service_key(name),
+        ["services", _, "healthcheck", name] => refusals::healthcheck_key(name),
+        ["volumes", _, name] => refusals::volume_key(name),
+        [name] => refusals::top_key(name),
+        _ => "",
     }
 }
 
 impl ServiceFile {
-    fn check(self, name: String) -> Result<Service, TemplateError> {
-        let key = |field: &str| format!("services.{name}.{field}");
-        let missing = |field: &str| TemplateError::compose(key(field), Rule::Missing);
+    /// The service. What is wrong with it is left out.
+    fn check(self, name: String, errors: &mut Errors) -> Service {
+        let own = format!("services.{name}");
+        let key = |field: &str| format!("{own}.{field}");
         if !is_name(&name) {
-            return Err(bad_name(format!("services.{name}")));
+            bad_name(own.clone(), errors);
         }
-        let image = self.image.clone().ok_or_else(|| missing("image"))?;
-        // A reference has no blank and no dollar sign, so neither has a variable a place in it.
-        if image.is_empty() || image.contains(|it: char| it == '$' || it.is_whitespace()) {
-            let rule =
-                Rule::Malformed("must be the reference of an image, without variables".into());
-            return Err(TemplateError::compose(key("image"), rule));
+        for (field, is_missing) in
+            [("image", self.image.is_none()), ("mem_limit", self.mem_limit.is_none())]
+        {
+            if is_missing {
+                errors.compose(key(field), Rule::Missing);
+            }
         }
-        let memory = self.mem_limit.ok_or_else(|| missing("mem_limit"))?;
-        let pids_max = self.pids_limit.unwrap_or(PIDS_MAX_DEFAULT);
-        if !(1..=32_768).contains(&pids_max) {
-            let rule = Rule::OutOfRange("from 1 to 32768");
-            return Err(TemplateError::compose(key("pids_limit"), rule));
-        }
-        let entrypoint = self.entrypoint.map(|it| plain(&it.0, &key("entrypoint"))).transpose()?;
-        let healthcheck = self.healthcheck.map(|it| it.check(&key("healthcheck"))).transpose()?;
-        let stop_grace_ms = self.stop_grace_period.map_or(STOP_GRACE_MS_DEFAULT, |it| it.0);
+        let image = take(self.image, &key("image"), errors);
+        let memory = take(self.mem_limit, &key("mem_limit"), errors);
+        let cpus = take(self.cpus, &key("cpus"), errors);
+        let pids = take(self.pids_limit, &key("pids_limit"), errors);
+        let stop_grace = take(self.stop_grace_period, &key("stop_grace_period"), errors);
+        let stop_grace_ms = stop_grace.map_or(STOP_GRACE_MS_DEFAULT, |it| it.0);
         if STOP_GRACE_MS_MAX < stop_grace_ms {
-            let rule = Rule::OutOfRange("at most 10m");
-            return Err(TemplateError::compose(key("stop_grace_period"), rule));
+            errors.compose(key("stop_grace_period"), Rule::OutOfRange("at most 10m"));
         }
-        Ok(Service {
-            image,
-            entrypoint,
-            command: self.command.map(|it| it.0),
-            environment: self.environment.0,
-            mounts: self.volumes.into_iter().map(|it| it.0).collect(),
-            tmpfs: self.tmpfs.into_iter().map(|it| it.0).collect(),
+        let cap_add = self.cap_add.into_iter().enumerate();
+        let cap_add =
+            cap_add.filter_map(|(at, it)| it.take(&format!("{own}.cap_add[{at}]"), errors));
+        let cap_add = cap_add.map(|it| it.0).collect();
+        let mut plain =
+            |text: Option<Judged<Plain>>, field| take(text, &key(field), errors).map(|it| it.0);
+        let user = plain(self.user, "user");
+        let stop_signal = plain(self.stop_signal, "stop_signal");
+        let working_dir = plain(self.working_dir, "working_dir");
+        let entrypoint = arguments(self.entrypoint, &key("entrypoint"), errors);
+        Service {
+            image: image.map(|it| it.0).unwrap_or_default(),
+            entrypoint: entrypoint.map(|it| all_plain(it, &key("entrypoint"), errors)),
+            command: arguments(self.command, &key("command"), errors),
+            environment: self.environment.check(&key("environment"), errors),
+            mounts: mounts::read(self.volumes, &key("volumes"), errors),
+            tmpfs: tmpfs(self.tmpfs, &key("tmpfs"), errors),
             read_only: self.read_only,
-            memory_mib: memory.0,
-            cpus_milli: self.cpus.map_or(CPUS_MILLI_DEFAULT, |it| it.0),
-            pids_max,
-            user: self.user.map(|it| plain_one(it, &key("user"))).transpose()?,
-            cap_add: self.cap_add.into_iter().map(|it| it.0).collect(),
-            depends_on: self.depends_on.0,
-            healthcheck,
+            init: self.init,
+            memory_mib: memory.map(|it| it.0).unwrap_or_default(),
+            cpus_milli: cpus.map_or(CPUS_MILLI_DEFAULT, |it| it.0),
+            pids_max: pids.map_or(PIDS_MAX_DEFAULT, |it| it.0),
+            user,
+            cap_add,
+            depends_on: self.depends_on.check(&key("depends_on"), errors),
+            healthcheck: self.healthcheck.and_then(|it| it.check(&key("healthcheck"), errors)),
             stop_grace_seconds: u32::try_from(stop_grace_ms.div_ceil(1000)).unwrap_or(u32::MAX),
-            stop_signal: self
-                .stop_signal
-                .map(|it| plain_one(it, &key("stop_signal")))
-                .transpose()?,
-            working_dir: self
-                .working_dir
-                .map(|it| plain_one(it, &key("working_dir")))
-                .transpose()?,
+            stop_signal,
+            working_dir,
             name,
-        })
+        }
     }
 }
 
 impl HealthcheckFile {
     /// Docker's own defaults stand in for what is absent.
-    fn check(self, key: &str) -> Result<Healthcheck, TemplateError> {
-        Ok(Healthcheck {
-            test: plain(&self.test.0, &format!("{key}.test"))?,
-            interval_ms: self.interval.map_or(30_000, |it| it.0),
-            timeout_ms: self.timeout.map_or(30_000, |it| it.0),
-            retries: self.retries.unwrap_or(3),
-            start_period_ms: self.start_period.map_or(0, |it| it.0),
-        })
+    fn check(self, key: &str, errors: &mut Errors) -> Option<Healthcheck> {
+        let in_it = |field: &str| format!("{key}.{field}");
+        let mut ms = |time, field, default| {
+            take(time, &in_it(field), errors).map_or(default, |it: DurationMs| it.0)
+        };
+        let interval_ms = ms(self.interval, "interval", 30_000);
+        let timeout_ms = ms(self.timeout, "timeout", 30_000);
+        let start_period_ms = ms(self.start_period, "start_period", 0);
+        let retries = take(self.retries, &in_it("retries"), errors).map_or(3, |it| it.0);
+        let Some(test) = self.test else {
+            errors.compose(in_it("test"), Rule::Missing);
+            return None;
+        };
+        let test = said(test.health_test(), &in_it("test"), errors)?;
+        let test = all_plain(test, &in_it("test"), errors);
+        Some(Healthcheck { test, interval_ms, timeout_ms, retries, start_period_ms })
     }
 }
 
-/// Strings where compose knows `$$` but a template may not use variables: a value of a tenant
-/// would end up in what a shell reads.
-fn plain(texts: &[String], key: &str) -> Result<Vec<String>, TemplateError> {
-    let refuse = |_: &str| Err("variables are for environment and command only");
-    let texts = texts.iter().map(|it| expand(it, refuse));
-    texts
-        .collect::<Result<_, _>>()
-        .map_err(|error| TemplateError::compose(key, Rule::Malformed(error.to_string())))
+fn take<T>(value: Option<Judged<T>>, key: &str, errors: &mut Errors) -> Option<T> {
+    value?.take(key, errors)
 }
 
-fn plain_one(text: String, key: &str) -> Result<String, TemplateError> {
-    plain(&[text], key).map(|it| it.concat())
+fn said<T>(value: Result<T, &'static str>, key: &str, errors: &mut Errors) -> Option<T> {
+    value.map_err(|error| errors.compose(key, Rule::Malformed(error.to_owned()))).ok()
+}
+
+fn arguments(texts: Option<Texts>, key: &str, errors: &mut Errors) -> Option<Vec<String>> {
+    said(texts?.arguments(), key, errors)
+}
+
+fn tmpfs(texts: Option<Texts>, key: &str, errors: &mut Errors) -> Vec<String> {
+    let texts = match texts {
+        None => return Vec::new(),
+        Some(Texts::One(text)) => {
+            return Judged::<TmpfsText>::of(text)
+                .take(key, errors)
+                .into_iter()
+                .map(|it| it.0)
+                .collect();
+        }
+        Some(texts) => said(texts.arguments(), key, errors).unwrap_or_default(),
+    };
+    let judged = texts.into_iter().map(Judged::<TmpfsText>::of).enumerate();
+    judged.filter_map(|(at, it)| it.take(&format!("{key}[{at}]"), errors)).map(|it| it.0).collect()
+}
+
+fn all_plain(texts: Vec<String>, key: &str, errors: &mut Errors) -> Vec<String> {
+    let mut plain_one = |(at, text): (usize, String)| {
+        let rule = |error| errors.compose(format!("{key}[{at}]"), Rule::Malformed(error));
+        plain(&text).map_err(rule).unwrap_or_default()
+    };
+    texts.into_iter().enumerate().map(&mut plain_one).collect()
 }

@@ -25,7 +25,8 @@ impl fmt::Display for TemplateFile {
 pub struct TemplateError {
     /// The file that has to change.
     pub file: TemplateFile,
-    /// The line in it, from 1. Rules on how keys fit together have none.
+    /// The line in it, from 1: of the key, or of what it should be in. `None` only where the library
+    /// that reads the file names none.
     pub line: Option<u64>,
     /// The key, from the top of the file. Empty for the file as a whole.
     pub key: String,
@@ -51,7 +52,7 @@ pub enum Rule {
     /// The name is none of those that the template defines.
     #[error("there is no {kind} {name}")]
     Undefined {
-        /// What was looked for: `service`, `volume` or `variable`.
+        /// What was looked for: `service`, `volume`, `variable`, `database`, `secret` or `template`.
         kind: &'static str,
         /// The name.
         name: String,
@@ -71,6 +72,9 @@ pub enum Rule {
     /// The value is outside its limits.
     #[error("must be {0}")]
     OutOfRange(&'static str),
+    /// Only a warning: what the image is may change from one day to the next.
+    #[error("not pinned by a digest, so what runs may change: name@sha256:…")]
+    NotPinned,
     /// Two mounts of a service have one place.
     #[error("{0} is mounted twice")]
     MountedTwice(String),
@@ -90,15 +94,3 @@ impl fmt::Display for TemplateError {
 }
 
 impl std::error::Error for TemplateError {}
-
-impl TemplateError {
-    /// A broken rule of `compose.yaml` that has no one line.
-    pub(crate) fn compose(key: impl Into<String>, rule: Rule) -> Self {
-        Self { file: TemplateFile::Compose, line: None, key: key.into(), rule }
-    }
-
-    /// A broken rule of `app.toml` that has no one line.
-    pub(crate) fn app(key: impl Into<String>, rule: Rule) -> Self {
-        Self { file: TemplateFile::App, line: None, key: key.into(), rule }
-    }
-}

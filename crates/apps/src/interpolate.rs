@@ -56,6 +56,18 @@ pub(crate) fn is_name(name: &str) -> bool {
         && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
 }
 
+/// `text` with `$$` as `$`, where there may be no variable.
+pub(crate) fn plain(text: &str) -> Result<String, String> {
+    const NONE: &str = "variables are for environment and command only";
+    if text.contains('\0') {
+        return Err(NUL.to_owned());
+    }
+    expand(text, |_| Err(NONE)).map_err(|error| error.to_string())
+}
+
+/// What is wrong with text that has a NUL.
+pub(crate) const NUL: &str = "has a NUL, which no environment and no argument can carry";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,136 +1,156 @@
-//! `app.toml`: what a compose file can't say.
+//! `app.toml`: what a compose file can't say, each value checked by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
 use settings::{Declaration, Schema};
 
 use crate::{
-    Ready, Rule, SPACE_VARIABLES, Secret, TemplateError, TemplateFile, Web, interpolate::is_name,
+    AdminRequest, Backup, Database, FirstAdmin, Kind, Meter, MeterSource, OperatorValue, Ready,
+    Rule, Secret, Shared, Signal, Web,
+    errors::Errors,
+    interpolate::is_name,
+    manifest_file::{
+        BackupFile, DatabaseFile, DiskFile, FirstAdminFile, KindFile, MeterFile, OperatorFile,
+        ReadyFile, SecretFile, SharedFile, SignalFile, WebFile,
+    },
+    manifest_rules as rules,
+    sections::Sections,
 };
 
-/// Fewest random bytes of a secret: 128 bits.
-const SECRET_BYTES_MIN: u16 = 16;
-/// Most random bytes of a secret.
-const SECRET_BYTES_MAX: u16 = 64;
-/// Longest time to wait for a space: an hour.
-const TIMEOUT_SECONDS_MAX: u32 = 3600;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ManifestFile {
-    title: String,
-    description: String,
-    web: WebFile,
-    ready: ReadyFile,
-    #[serde(default)]
-    secrets: BTreeMap<String, SecretFile>,
-    disk: DiskFile,
-    #[serde(default)]
-    settings: BTreeMap<String, Declaration>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WebFile {
-    service: String,
-    port: u16,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReadyFile {
-    path: String,
-    timeout_seconds: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SecretFile {
-    bytes: u16,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DiskFile {
-    mib: u32,
-}
-
-/// What an `app.toml` says, checked by itself.
-#[derive(Debug)]
+/// What an `app.toml` says. What has an error is left out or empty.
+#[derive(Debug, Default)]
 pub(crate) struct Manifest {
     pub(crate) title: String,
     pub(crate) description: String,
-    pub(crate) web: Web,
+    pub(crate) version: String,
+    pub(crate) kind: Kind,
+    pub(crate) web: Option<Web>,
     pub(crate) ready: Ready,
     pub(crate) secrets: BTreeMap<String, Secret>,
+    pub(crate) operator: BTreeMap<String, OperatorValue>,
     pub(crate) disk_mib: u32,
     pub(crate) settings: Schema,
+    pub(crate) databases: BTreeMap<String, Database>,
+    pub(crate) meters: BTreeMap<String, Meter>,
+    pub(crate) signals: BTreeMap<String, Signal>,
+    pub(crate) backup: Option<Backup>,
+    pub(crate) first_admin: Option<FirstAdmin>,
+    pub(crate) shared: Option<Shared>,
+    /// The names of all variables that it declares, in entries with errors too.
+    pub(crate) declared: BTreeSet<String>,
 }
 
 impl Manifest {
-    pub(crate) fn parse(toml: &str) -> Result<Self, TemplateError> {
-        let file = read(toml)?;
-        for (key, text) in [("title", &file.title), ("description", &file.description)] {
-            check(!text.trim().is_empty(), key, "a sentence, not nothing")?;
+    /// Reads the file; nothing if it is not TOML.
+    pub(crate) fn read(toml: &str, errors: &mut Errors) -> Option<Self> {
+        let mut file = Sections::of(toml, errors)?;
+        let declared = declared(&file);
+        let kind = file.take::<KindFile>("kind").map(Kind::from).unwrap_or_default();
+        if kind == Kind::Shared {
+            rules::refuse_what_is_an_apps(&file.names("ready"), &mut file);
         }
-        check(file.web.port != 0, "web.port", "from 1 to 65535")?;
-        let path = &file.ready.path;
-        let is_path = path.starts_with('/') && path.chars().all(|it| it.is_ascii_graphic());
-        check(is_path, "ready.path", "a path of visible ASCII that begins with '/'")?;
-        let seconds = file.ready.timeout_seconds;
-        let is_short = (1..=TIMEOUT_SECONDS_MAX).contains(&seconds);
-        check(is_short, "ready.timeout_seconds", "from 1 to 3600")?;
-        check(file.disk.mib != 0, "disk.mib", "at least 1")?;
-        for (name, secret) in &file.secrets {
-            check_secret(name, secret)?;
-        }
-        let settings = Schema::new(file.settings)
-            .map_err(|error| TemplateError::app("", Rule::Malformed(error.to_string())))?;
-        let secrets = file.secrets.into_iter();
-        Ok(Self {
-            title: file.title,
-            description: file.description,
-            web: Web { service: file.web.service, port: file.web.port },
-            ready: Ready { path: file.ready.path, timeout_seconds: seconds },
-            secrets: secrets.map(|(name, it)| (name, Secret { bytes: it.bytes })).collect(),
-            disk_mib: file.disk.mib,
-            settings,
-        })
+        let manifest = Self {
+            title: file.require("title").unwrap_or_default(),
+            description: file.require("description").unwrap_or_default(),
+            version: file.require("version").unwrap_or_default(),
+            kind,
+            web: match kind {
+                Kind::App => file.require::<WebFile>("web").map(Web::from),
+                Kind::Shared => None,
+            },
+            ready: ready(&mut file, kind).unwrap_or_default(),
+            secrets: secrets(&mut file),
+            operator: of(file.entries::<OperatorFile>("operator")),
+            disk_mib: file.require::<DiskFile>("disk").map_or(1, |it| it.mib),
+            settings: settings(&mut file),
+            databases: of(file.entries::<DatabaseFile>("databases")),
+            meters: meters(&mut file),
+            signals: of(file.entries::<SignalFile>("signals")),
+            backup: file.take::<BackupFile>("backup").map(Backup::from),
+            first_admin: first_admin(&mut file),
+            shared: file.take::<SharedFile>("shared").map(Shared::from),
+            declared,
+        };
+        file.finish();
+        rules::check(&manifest, errors);
+        Some(manifest)
     }
 }
 
-fn check(is_right: bool, key: impl Into<String>, range: &'static str) -> Result<(), TemplateError> {
-    if is_right { Ok(()) } else { Err(TemplateError::app(key, Rule::OutOfRange(range))) }
+fn declared(file: &Sections<'_>) -> BTreeSet<String> {
+    let operator = file.names("operator").into_iter().map(|it| format!("OPERATOR_{it}"));
+    let settings = file.names("settings").into_iter();
+    let settings = settings.map(|it| format!("SETTING_{}", it.to_ascii_uppercase()));
+    file.names("secrets").into_iter().chain(operator).chain(settings).collect()
 }
 
-fn check_secret(name: &str, secret: &SecretFile) -> Result<(), TemplateError> {
-    let key = format!("secrets.{name}");
-    // One name, one meaning: a secret must not hide what the space or a setting is called.
-    let is_taken = SPACE_VARIABLES.contains(&name) || name.starts_with("SETTING_");
-    let is_upper = is_name(name) && !name.contains(|it: char| it.is_ascii_lowercase());
-    let form = "named with A-Z, 0-9 and '_', and not like a variable of the space or a setting";
-    check(is_upper && !is_taken, key.clone(), form)?;
-    let is_long = (SECRET_BYTES_MIN..=SECRET_BYTES_MAX).contains(&secret.bytes);
-    check(is_long, format!("{key}.bytes"), "from 16 to 64")
+fn of<F, T: From<F>>(entries: BTreeMap<String, F>) -> BTreeMap<String, T> {
+    entries.into_iter().map(|(key, it)| (key, T::from(it))).collect()
 }
 
-fn read(toml: &str) -> Result<ManifestFile, TemplateError> {
-    let at = |key: String, error: &toml::de::Error| {
-        let before = error.span().and_then(|it| toml.get(..it.start));
-        let line = before.and_then(|it| u64::try_from(it.matches('\n').count()).ok());
-        let message = error.message();
-        let rule = if message.starts_with("unknown field") {
-            Rule::NotSupported { why: "" }
-        } else {
-            // One line, whatever the library says.
-            Rule::Malformed(message.lines().collect::<Vec<_>>().join(", "))
+fn ready(file: &mut Sections<'_>, kind: Kind) -> Option<Ready> {
+    let ready = file.require::<ReadyFile>("ready")?;
+    if ready.path.is_none() && kind == Kind::App {
+        file.errors.app("ready.path", Rule::Missing);
+    }
+    Some(Ready {
+        path: ready.path.unwrap_or_default(),
+        timeout_seconds: ready.timeout_seconds,
+        checks: ready.checks.into_iter().map(Into::into).collect(),
+    })
+}
+
+fn secrets(file: &mut Sections<'_>) -> BTreeMap<String, Secret> {
+    let entries = file.entries::<SecretFile>("secrets").into_iter();
+    entries.map(|(name, it)| (name, Secret { bytes: it.bytes })).collect()
+}
+
+/// The settings, of which each is checked by itself.
+fn settings(file: &mut Sections<'_>) -> Schema {
+    let mut right = BTreeMap::new();
+    for (key, declaration) in file.entries::<Declaration>("settings") {
+        match Schema::new(BTreeMap::from([(key.clone(), declaration.clone())])) {
+            Ok(_) => drop(right.insert(key, declaration)),
+            Err(error) => {
+                // It says the key and then the rule.
+                let text = error.to_string();
+                let (key, rule) = text.split_once(": ").unwrap_or(("settings", &text));
+                file.errors.app(key, Rule::Malformed(rule.to_owned()));
+            }
+        }
+    }
+    Schema::new(right).unwrap_or_default()
+}
+
+fn meters(file: &mut Sections<'_>) -> BTreeMap<String, Meter> {
+    let mut meters = BTreeMap::new();
+    for (key, meter) in file.entries::<MeterFile>("meters") {
+        let source = match (meter.database, meter.sql, meter.path) {
+            (Some(database), Some(sql), None) => MeterSource::Sql { database, sql },
+            (None, None, Some(path)) => MeterSource::Http { path },
+            _ => {
+                let rule = Rule::Malformed("has either database and sql, or path".to_owned());
+                file.errors.app(format!("meters.{key}"), rule);
+                continue;
+            }
         };
-        let key = if key == "." { String::new() } else { key };
-        TemplateError { file: TemplateFile::App, line: line.map(|it| it + 1), key, rule }
+        meters.insert(key, Meter { unit: meter.unit, source });
+    }
+    meters
+}
+
+fn first_admin(file: &mut Sections<'_>) -> Option<FirstAdmin> {
+    let admin = file.take::<FirstAdminFile>("first_admin")?;
+    let password = admin.password.strip_prefix("${").and_then(|it| it.strip_suffix('}'));
+    let Some(password) = password.filter(|it| is_name(it)) else {
+        let rule = Rule::OutOfRange("exactly one secret: \"${ADMIN_PASSWORD}\"");
+        file.errors.app("first_admin.password", rule);
+        return None;
     };
-    let deserializer =
-        toml::Deserializer::parse(toml).map_err(|error| at(String::new(), &error))?;
-    serde_path_to_error::deserialize(deserializer)
-        .map_err(|error| at(error.path().to_string(), error.inner()))
+    Some(FirstAdmin {
+        username: admin.username,
+        password: password.to_owned(),
+        create: AdminRequest::from(admin.create),
+        verify: AdminRequest::from(admin.verify),
+    })
 }

@@ -1,93 +1,89 @@
-//! What the parts of a template say about each other.
+//! What the services of a compose file say about each other, and which variables they use.
 
 use std::collections::BTreeSet;
 
 use crate::{
-    Rule, Service, Template, TemplateError,
-    interpolate::{ExpandError, expand},
+    Rule, Service, Template, TemplateFile,
+    errors::Errors,
+    interpolate::{ExpandError, NUL, expand},
 };
 
 /// What a command may use about the space. Not its title: that is any text of its owner's.
-const SPACE_VARIABLES_OF_COMMAND: [&str; 3] = ["SPACE_NAME", "SPACE_URL", "SPACE_HOST"];
+const SPACE_VARIABLES_OF_COMMAND: [&str; 4] = ["SPACE_ID", "SPACE_NAME", "SPACE_URL", "SPACE_HOST"];
 
 /// The services, each after those that it depends on; otherwise by name.
 pub(crate) fn in_order(
     services: Vec<Service>,
     volumes: &[String],
-) -> Result<Vec<Service>, TemplateError> {
+    errors: &mut Errors,
+) -> Vec<Service> {
     for service in &services {
-        check_dependencies(service, &services)?;
-        check_mounts(service, volumes)?;
+        check_dependencies(service, &services, errors);
+        check_mounts(service, volumes, errors);
     }
     let mut waiting = services;
     let mut ordered: Vec<Service> = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
-        let is_next = |it: &Service| {
-            it.depends_on.iter().all(|on| ordered.iter().any(|done| done.name == on.service))
-        };
-        match waiting.iter().position(is_next) {
-            Some(at) => ordered.push(waiting.remove(at)),
-            None => return Err(cycle(&waiting)),
-        }
+        let is_waiting = |name: &str| waiting.iter().any(|it| it.name == name);
+        let is_next = |it: &Service| !it.depends_on.iter().any(|on| is_waiting(&on.service));
+        let next = waiting.iter().position(is_next).unwrap_or_else(|| {
+            let at = in_a_circle(&waiting);
+            let key = format!("services.{}.depends_on", waiting[at].name);
+            errors.compose(key, Rule::Cycle);
+            at
+        });
+        ordered.push(waiting.remove(next));
     }
-    Ok(ordered)
+    ordered
 }
 
-/// Names one service of a circle: where you get by following what is waited for long enough.
-fn cycle(waiting: &[Service]) -> TemplateError {
-    let waits_for = |service: &Service| {
-        waiting.iter().find(|it| service.depends_on.iter().any(|on| on.service == it.name))
+/// One service of a circle: where you get by following what is waited for long enough.
+fn in_a_circle(waiting: &[Service]) -> usize {
+    let waits_for = |at: usize| {
+        let on = &waiting[at].depends_on;
+        waiting.iter().position(|it| on.iter().any(|on| on.service == it.name)).unwrap_or(at)
     };
-    let mut at = waiting.first();
-    for _ in waiting {
-        at = at.and_then(waits_for);
-    }
-    let name = at.map_or("", |it| it.name.as_str());
-    TemplateError::compose(format!("services.{name}.depends_on"), Rule::Cycle)
+    waiting.iter().fold(0, |at, _| waits_for(at))
 }
 
-fn check_dependencies(service: &Service, services: &[Service]) -> Result<(), TemplateError> {
+fn check_dependencies(service: &Service, services: &[Service], errors: &mut Errors) {
     for on in &service.depends_on {
-        let key = format!("services.{}.depends_on", service.name);
+        let key = format!("services.{}.depends_on.{}", service.name, on.service);
         let Some(other) = services.iter().find(|it| it.name == on.service) else {
             let rule = Rule::Undefined { kind: "service", name: on.service.clone() };
-            return Err(TemplateError::compose(key, rule));
+            errors.compose(key, rule);
+            continue;
         };
         // The image may have a check too, but nobody reading the template would know.
-        if on.healthy && other.healthcheck.as_ref().is_none_or(|it| it.test == ["NONE"]) {
-            let rule = Rule::NoHealthcheck { service: other.name.clone() };
-            return Err(TemplateError::compose(key, rule));
+        let has_none = other.healthcheck.as_ref().is_none_or(|it| it.test == ["NONE"]);
+        let check = format!("services.{}.healthcheck", other.name);
+        if on.healthy && has_none && !errors.is_broken(TemplateFile::Compose, &check) {
+            errors.compose(key, Rule::NoHealthcheck { service: other.name.clone() });
         }
     }
-    Ok(())
 }
 
-fn check_mounts(service: &Service, volumes: &[String]) -> Result<(), TemplateError> {
-    let key = format!("services.{}.volumes", service.name);
+fn check_mounts(service: &Service, volumes: &[String], errors: &mut Errors) {
     let mut targets = BTreeSet::new();
     for mount in &service.mounts {
+        let key = format!("services.{}.volumes.{}", service.name, mount.volume);
         if !volumes.contains(&mount.volume) {
             let rule = Rule::Undefined { kind: "volume", name: mount.volume.clone() };
-            return Err(TemplateError::compose(key, rule));
-        }
-        if !targets.insert(mount.target.as_str()) {
-            return Err(TemplateError::compose(key, Rule::MountedTwice(mount.target.clone())));
+            errors.compose(key, rule);
+        } else if !targets.insert(mount.target.as_str()) {
+            errors.compose(key, Rule::MountedTwice(mount.target.clone()));
         }
     }
-    Ok(())
 }
 
-/// Whether `app.toml` and the compose file fit together.
-pub(crate) fn check(template: &Template) -> Result<(), TemplateError> {
-    if !template.services.iter().any(|it| it.name == template.web.service) {
-        let rule = Rule::Undefined { kind: "service", name: template.web.service.clone() };
-        return Err(TemplateError::app("web.service", rule));
-    }
-    let known = template.variables();
+/// Whether every variable of the services is known, and may be where it is.
+pub(crate) fn check_variables(template: &Template, known: &BTreeSet<String>, errors: &mut Errors) {
     for service in &template.services {
         for (name, text) in &service.environment {
             let key = format!("services.{}.environment.{name}", service.name);
-            check_variables(key, text, &known, |_| true)?;
+            if let Err(rule) = variables_of(text, known, |_| true) {
+                errors.compose(key, rule);
+            }
         }
         // A command may be a line for a shell, which would run what a tenant wrote.
         let is_harmless = |name: &str| {
@@ -95,18 +91,22 @@ pub(crate) fn check(template: &Template) -> Result<(), TemplateError> {
         };
         for (at, text) in service.command.iter().flatten().enumerate() {
             let key = format!("services.{}.command[{at}]", service.name);
-            check_variables(key, text, &known, is_harmless)?;
+            if let Err(rule) = variables_of(text, known, is_harmless) {
+                errors.compose(key, rule);
+            }
         }
     }
-    Ok(())
 }
 
-fn check_variables(
-    key: String,
+/// Whether `text` uses only `known` variables that are allowed where it is.
+pub(crate) fn variables_of(
     text: &str,
     known: &BTreeSet<String>,
     is_allowed: impl Fn(&str) -> bool,
-) -> Result<(), TemplateError> {
+) -> Result<(), Rule> {
+    if text.contains('\0') {
+        return Err(Rule::Malformed(NUL.to_owned()));
+    }
     let lookup = |name: &str| {
         if !known.contains(name) {
             Err(Rule::Undefined { kind: "variable", name: name.to_owned() })
@@ -116,10 +116,9 @@ fn check_variables(
             Err(Rule::EnvironmentOnly(name.to_owned()))
         }
     };
-    let rule = match expand(text, lookup) {
-        Ok(_) => return Ok(()),
-        Err(ExpandError::Lookup(rule)) => rule,
-        Err(ExpandError::Syntax) => Rule::Malformed(ExpandError::<Rule>::Syntax.to_string()),
-    };
-    Err(TemplateError::compose(key, rule))
+    match expand(text, lookup) {
+        Ok(_) => Ok(()),
+        Err(ExpandError::Lookup(rule)) => Err(rule),
+        Err(ExpandError::Syntax) => Err(Rule::Malformed(ExpandError::<Rule>::Syntax.to_string())),
+    }
 }

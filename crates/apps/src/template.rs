@@ -1,20 +1,23 @@
 //! What an app template is once it is parsed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use settings::Schema;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
-    TemplateError,
-    compose::Compose,
-    interpolate::{ExpandError, expand},
-    manifest::Manifest,
+    Backup, Check, Database, FirstAdmin, Kind, Meter, OperatorValue, Rule, Shared, Signal, Source,
+    TemplateError, app_references, compose::Compose, errors::Errors, manifest::Manifest,
     references,
 };
 
-/// What every template may use about the space: its name, its title, and where it is reached, as
-/// a URL (`https://garden.example.org`) and as a host.
-pub const SPACE_VARIABLES: [&str; 4] = ["SPACE_NAME", "SPACE_TITLE", "SPACE_URL", "SPACE_HOST"];
+/// What every template may use about the space: its id (`spc-01j…`, a DNS label), its name, its
+/// title, and where it is reached, as a URL (`https://garden.example.org`) and as a host.
+pub const SPACE_VARIABLES: [&str; 5] =
+    ["SPACE_ID", "SPACE_NAME", "SPACE_TITLE", "SPACE_URL", "SPACE_HOST"];
 
 /// An app that can be provisioned.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,12 +28,20 @@ pub struct Template {
     pub title: String,
     /// One sentence on what it is for.
     pub description: String,
-    /// Where visitors go.
-    pub web: Web,
+    /// Which release it is: two are the same if and only if this is.
+    pub release: String,
+    /// What people call that release.
+    pub version: String,
+    /// Whether tenants can have it.
+    pub kind: Kind,
+    /// Where visitors go; `None` if and only if spaces share it.
+    pub web: Option<Web>,
     /// When a space of it is ready.
     pub ready: Ready,
     /// Secrets to generate for each space, by the name of their variable.
     pub secrets: BTreeMap<String, Secret>,
+    /// What the operator of the host may set, by the name without `OPERATOR_`.
+    pub operator: BTreeMap<String, OperatorValue>,
     /// Disk that a space may use, in mebibytes.
     pub disk_mib: u32,
     /// What a tenant may choose.
@@ -40,6 +51,20 @@ pub struct Template {
     pub services: Vec<Service>,
     /// The named volumes.
     pub volumes: Vec<String>,
+    /// Databases, by the key that SQL names them with.
+    pub databases: BTreeMap<String, Database>,
+    /// What is counted and paid for.
+    pub meters: BTreeMap<String, Meter>,
+    /// What says when a space has work.
+    pub signals: BTreeMap<String, Signal>,
+    /// What a backup has in it.
+    pub backup: Option<Backup>,
+    /// The account that is made before visitors can come.
+    pub first_admin: Option<FirstAdmin>,
+    /// The services of the host that it uses.
+    pub shared: Option<Shared>,
+    /// The two files.
+    pub source: Source,
 }
 
 /// Where visitors go.
@@ -52,12 +77,15 @@ pub struct Web {
 }
 
 /// When a space is ready.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
-    /// What to GET from the web service: ready is an answer with a status of 200 to 299.
+    /// What to GET from the web service: ready is an answer with a status of 200 to 299. Empty if
+    /// there is no web service.
     pub path: String,
     /// How long after its start a space that is not ready counts as failed.
     pub timeout_seconds: u32,
+    /// What has to succeed besides.
+    pub checks: Vec<Check>,
 }
 
 /// A secret that is made once for each space, as lower-case hex digits.
@@ -86,6 +114,8 @@ pub struct Service {
     pub tmpfs: Vec<String>,
     /// Whether the root file system is read-only.
     pub read_only: bool,
+    /// Whether a small init of the Engine's is the first process, and ends what others leave behind.
+    pub init: bool,
     /// Memory limit in mebibytes.
     pub memory_mib: u32,
     /// CPU limit in thousandths of a CPU.
@@ -143,64 +173,76 @@ pub struct Healthcheck {
     pub start_period_ms: u64,
 }
 
-/// Why values could not be filled in.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RenderError {
-    /// A variable that the template uses has no value.
-    #[error("services.{service}: no value for {variable}")]
-    MissingValue {
-        /// The service that uses it.
-        service: String,
-        /// The name of the variable.
-        variable: String,
-    },
-    /// No environment and no argument can carry this value.
-    #[error("services.{service}: the value of {variable} has a NUL")]
-    Nul {
-        /// The service that uses it.
-        service: String,
-        /// The name of the variable.
-        variable: String,
-    },
-    /// A string that no parsed template has.
-    #[error("services.{service}: {rule}")]
-    Malformed {
-        /// The service that has it.
-        service: String,
-        /// How a variable is written.
-        rule: String,
-    },
-}
-
 impl Template {
     /// Reads the two files of the template `id`.
     ///
     /// # Errors
-    /// [`TemplateError`], which names the file, the line where known, and the key.
+    /// The first [`TemplateError`] of [`Template::check`].
     pub fn parse(id: &str, compose_yaml: &str, app_toml: &str) -> Result<Self, TemplateError> {
-        let compose = Compose::parse(compose_yaml)?;
-        let manifest = Manifest::parse(app_toml)?;
+        Self::check(id, compose_yaml, app_toml).map_err(|mut errors| errors.swap_remove(0))
+    }
+
+    /// Reads the two files of the template `id`, and says all that is wrong with them.
+    ///
+    /// # Errors
+    /// Each [`TemplateError`] that does not follow from another one, from top to bottom. Where a file
+    /// can't be read on, what is behind is not judged. Never empty.
+    pub fn check(id: &str, compose_yaml: &str, app_toml: &str) -> Result<Self, Vec<TemplateError>> {
+        let mut errors = Errors::default();
+        let compose = Compose::read(compose_yaml, &mut errors);
+        let has_compose = compose.is_some();
+        let Compose { services, volumes } = compose.unwrap_or_default();
+        let services = references::in_order(services, &volumes, &mut errors);
+        let Some(manifest) = Manifest::read(app_toml, &mut errors) else {
+            return Err(errors.finish(compose_yaml, app_toml));
+        };
+        let mut known = manifest.declared;
         let template = Self {
             id: id.to_owned(),
             title: manifest.title,
             description: manifest.description,
+            release: release(compose_yaml, app_toml),
+            version: manifest.version,
+            kind: manifest.kind,
             web: manifest.web,
             ready: manifest.ready,
             secrets: manifest.secrets,
+            operator: manifest.operator,
             disk_mib: manifest.disk_mib,
             settings: manifest.settings,
-            services: references::in_order(compose.services, &compose.volumes)?,
-            volumes: compose.volumes,
+            services,
+            volumes,
+            databases: manifest.databases,
+            meters: manifest.meters,
+            signals: manifest.signals,
+            backup: manifest.backup,
+            first_admin: manifest.first_admin,
+            shared: manifest.shared,
+            source: Source { compose_yaml: compose_yaml.to_owned(), app_toml: app_toml.to_owned() },
         };
-        references::check(&template)?;
-        Ok(template)
+        known.extend(template.variables());
+        references::check_variables(&template, &known, &mut errors);
+        app_references::check(&template, &known, has_compose, &mut errors);
+        if errors.is_empty() { Ok(template) } else { Err(errors.finish(compose_yaml, app_toml)) }
+    }
+
+    /// What is allowed but not wise, from top to bottom.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<TemplateError> {
+        let mut warnings = Errors::default();
+        for service in self.services.iter().filter(|it| !is_pinned(&it.image)) {
+            warnings.compose(format!("services.{}.image", service.name), Rule::NotPinned);
+        }
+        warnings.finish(&self.source.compose_yaml, &self.source.app_toml)
     }
 
     /// The names that `${NAME}` may have in this template.
     #[must_use]
     pub fn variables(&self) -> BTreeSet<String> {
         let space = SPACE_VARIABLES.iter().map(|it| (*it).to_owned());
-        space.chain(self.secrets.keys().cloned()).chain(self.settings.variables()).collect()
+        let operator = self.operator.keys().map(|it| format!("OPERATOR_{it}"));
+        let secrets = self.secrets.keys().cloned();
+        space.chain(secrets).chain(operator).chain(self.settings.variables()).collect()
     }
 
     /// The memory limits of all services together, in mebibytes.
@@ -215,55 +257,24 @@ impl Template {
         let milli = self.services.iter().fold(0u32, |sum, it| sum.saturating_add(it.cpus_milli));
         f64::from(milli) / 1000.0
     }
-
-    /// The services of one space: environment and command with `values` filled in.
-    ///
-    /// # Errors
-    /// [`RenderError`] if a value is missing or has a NUL, which no environment could carry.
-    pub fn render(&self, values: &BTreeMap<String, String>) -> Result<Vec<Service>, RenderError> {
-        self.services.iter().map(|it| it.render(values)).collect()
-    }
 }
 
-impl Service {
-    fn render(&self, values: &BTreeMap<String, String>) -> Result<Self, RenderError> {
-        let fill = |text: &String| {
-            expand(text, |name| value(values, name)).map_err(|error| self.render_error(error))
-        };
-        let environment =
-            self.environment.iter().map(|(name, text)| Ok((name.clone(), fill(text)?)));
-        let environment = environment.collect::<Result<_, _>>()?;
-        let command = self.command.as_ref().map(|it| it.iter().map(fill).collect());
-        Ok(Self { environment, command: command.transpose()?, ..self.clone() })
-    }
-
-    fn render_error(&self, error: ExpandError<BadValue>) -> RenderError {
-        let service = self.name.clone();
-        match error {
-            ExpandError::Syntax => RenderError::Malformed {
-                service,
-                rule: ExpandError::<BadValue>::Syntax.to_string(),
-            },
-            ExpandError::Lookup(BadValue::Missing(variable)) => {
-                RenderError::MissingValue { service, variable }
-            }
-            ExpandError::Lookup(BadValue::Nul(variable)) => RenderError::Nul { service, variable },
-        }
-    }
+/// Whether what `image` names can't change, or is a matter of this host and Docker's own registry: a
+/// registry is what has a dot or a port in front of the first '/'.
+fn is_pinned(image: &str) -> bool {
+    let registry = image.split_once('/').map_or("", |it| it.0);
+    image.contains('@') || !(registry.contains(['.', ':']) || registry == "localhost")
 }
 
-#[derive(Debug, thiserror::Error)]
-enum BadValue {
-    #[error("no value for {0}")]
-    Missing(String),
-    #[error("the value of {0} has a NUL")]
-    Nul(String),
-}
-
-fn value(values: &BTreeMap<String, String>, name: &str) -> Result<String, BadValue> {
-    match values.get(name) {
-        None => Err(BadValue::Missing(name.to_owned())),
-        Some(it) if it.contains('\0') => Err(BadValue::Nul(name.to_owned())),
-        Some(it) => Ok(it.clone()),
+/// The name of a release: the first 32 digits of a hash over both files.
+fn release(compose_yaml: &str, app_toml: &str) -> String {
+    let mut hash = Sha256::new();
+    for text in [compose_yaml, app_toml] {
+        hash.update(text.len().to_be_bytes());
+        hash.update(text);
     }
+    hash.finalize().iter().take(16).fold(String::with_capacity(32), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }

@@ -1,18 +1,38 @@
-//! Values of a compose file that are written as text: sizes, times, mounts.
+//! Values of a compose file that are written as text: sizes, times, references of images.
 //!
-//! Each is parsed where it is read, so that an error has its line.
+use serde::{Deserialize, Deserializer};
 
-use serde::Deserialize;
+use crate::{Rule, errors::Errors, interpolate::plain};
 
-use crate::Mount;
+/// A value that is read as text and judged later, so that one that is wrong hides no other.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged<T>(Result<T, String>);
+
+impl<'de, T: TryFrom<String, Error: ToString>> Deserialize<'de> for Judged<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::of)
+    }
+}
+
+impl<T: TryFrom<String, Error: ToString>> Judged<T> {
+    pub(crate) fn of(text: String) -> Self {
+        Self(T::try_from(text).map_err(|error| error.to_string()))
+    }
+}
+
+impl<T> Judged<T> {
+    /// The value, or nothing and an error.
+    pub(crate) fn take(self, key: &str, errors: &mut Errors) -> Option<T> {
+        self.0.map_err(|error| errors.compose(key, Rule::Malformed(error))).ok()
+    }
+}
 
 /// The capabilities a service may keep: what images need that begin as root and then stop it.
 const CAPABILITIES: [&str; 6] =
     ["CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_BIND_SERVICE", "SETGID", "SETUID"];
 
 /// A memory size, in mebibytes.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct MemoryMib(pub(crate) u32);
 
 impl TryFrom<String> for MemoryMib {
@@ -35,8 +55,7 @@ impl TryFrom<String> for MemoryMib {
 }
 
 /// A number of CPUs, in thousandths.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct CpusMilli(pub(crate) u32);
 
 impl TryFrom<String> for CpusMilli {
@@ -57,8 +76,7 @@ impl TryFrom<String> for CpusMilli {
 }
 
 /// A length of time, in milliseconds.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct DurationMs(pub(crate) u64);
 
 impl DurationMs {
@@ -96,61 +114,79 @@ impl TryFrom<String> for DurationMs {
     }
 }
 
-/// A mounted volume: `name:/path` or `name:/path:ro`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct MountText(pub(crate) Mount);
+/// The most processes and threads of a service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PidsMax(pub(crate) u32);
 
-impl TryFrom<String> for MountText {
+impl TryFrom<String> for PidsMax {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.contains("docker.sock") {
-            return Err("a space may not reach the Docker Engine: that is the whole host");
+        match text.parse() {
+            Ok(pids @ 1..=32_768) => Ok(Self(pids)),
+            _ => Err("must be from 1 to 32768"),
         }
-        let mut parts = text.split(':');
-        let (Some(volume), Some(target)) = (parts.next(), parts.next()) else {
-            return Err("a volume is written as name:/path or name:/path:ro");
-        };
-        if volume.contains(['/', '~', '.', '\\']) {
-            return Err("a space may not mount a path of the host; use a named volume");
-        }
-        let read_only = match (parts.next(), parts.next()) {
-            (None | Some("rw"), None) => false,
-            (Some("ro"), None) => true,
-            _ => return Err("a volume has the options ro and rw only"),
-        };
-        if !is_name(volume) {
-            return Err("a volume's name has a-z, 0-9, '-' and '_', and begins with a letter");
-        }
-        let target = absolute(target)?.to_owned();
-        Ok(Self(Mount { volume: volume.to_owned(), target, read_only }))
     }
 }
 
-/// A memory file system: `/path` or `/path:options`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct TmpfsText(pub(crate) String);
+/// How many failures in a row mean unhealthy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retries(pub(crate) u32);
 
-impl TryFrom<String> for TmpfsText {
+impl TryFrom<String> for Retries {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let (path, options) = text.split_once(':').unwrap_or((&text, ""));
-        absolute(path)?;
-        let is_known =
-            |it: &str| ["size=", "mode=", "uid=", "gid="].iter().any(|key| it.starts_with(key));
-        if !options.is_empty() && !options.split(',').all(is_known) {
-            return Err("a tmpfs has the options size, mode, uid and gid only");
+        match text.parse() {
+            Ok(retries @ 1..=1000) => Ok(Self(retries)),
+            _ => Err("must be from 1 to 1000"),
         }
-        Ok(Self(text))
+    }
+}
+
+/// The reference of an image. It has no variables, so a tenant has no say in what is run.
+#[derive(Clone, Debug)]
+pub(crate) struct Image(pub(crate) String);
+
+impl TryFrom<String> for Image {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let is_name = |it: &str| {
+            it.starts_with(|it: char| it.is_ascii_alphanumeric())
+                && it.chars().all(|it| it.is_ascii_alphanumeric() || "._-/:".contains(it))
+        };
+        let is_digest = |it: &str| {
+            it.strip_prefix("sha256:").is_some_and(|it| {
+                it.len() == 64 && it.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
+            })
+        };
+        let (name, digest) = match text.split_once('@') {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (text.as_str(), None),
+        };
+        if is_name(name) && digest.is_none_or(is_digest) {
+            return Ok(Self(text));
+        }
+        Err("must be the reference of an image, without variables: name:tag or name@sha256:digest")
+    }
+}
+
+/// Text where compose knows `$$` but a template may not use variables: a value of a tenant would end
+/// up in what a shell reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Plain(pub(crate) String);
+
+impl TryFrom<String> for Plain {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        plain(&text).map(Self)
     }
 }
 
 /// A capability of the allow-list.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug)]
 pub(crate) struct Capability(pub(crate) String);
 
 impl TryFrom<String> for Capability {
@@ -163,14 +199,6 @@ impl TryFrom<String> for Capability {
         }
         Err(format!("a space may have no capability but {}", CAPABILITIES.join(", ")))
     }
-}
-
-fn absolute(path: &str) -> Result<&str, &'static str> {
-    let is_plain = path.starts_with('/')
-        && path != "/"
-        && !path.split('/').any(|it| it == "..")
-        && !path.contains(['\0', '$']);
-    if is_plain { Ok(path) } else { Err("a path begins with '/', is not '/' and has no '..'") }
 }
 
 /// Whether `text` can name a service or a volume: it becomes a part of Docker's names and, for a

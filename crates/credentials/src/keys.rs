@@ -10,6 +10,7 @@ use sha2::Sha256;
 /// what was made with one of the previous ones is accepted as long as that one is listed.
 #[derive(Clone)]
 pub struct KeyRing {
+    pub(crate) domain: Keys,
     pub(crate) nonce: Keys,
     pub(crate) passport: Keys,
     pub(crate) session: Keys,
@@ -77,6 +78,7 @@ impl KeyRing {
             previous: previous.iter().map(|it| Key::derive(it, purpose)).collect(),
         };
         Ok(Self {
+            domain: keys("spaceport domain proof v1"),
             nonce: keys("spaceport sign-in nonce v1"),
             passport: keys("spaceport passport v1"),
             session: keys("spaceport session v1"),
@@ -185,10 +187,10 @@ mod tests {
     #[test]
     fn no_key_is_used_for_two_purposes() {
         let ring = KeyRing::derive(&"k".repeat(32), &[&"o".repeat(32)]).ok().unwrap();
-        let kinds = [&ring.nonce, &ring.passport, &ring.session];
+        let kinds = [&ring.domain, &ring.nonce, &ring.passport, &ring.session];
         let keys: Vec<&Key> = kinds.iter().flat_map(|it| it.accepted()).collect();
         let ids: std::collections::BTreeSet<_> = keys.iter().map(|it| &it.id).collect();
-        assert_eq!((keys.len(), ids.len()), (6, 6));
+        assert_eq!((keys.len(), ids.len()), (8, 8));
         assert!(keys.iter().all(|it| it.id.len() == 8 && !hex(&it.bytes).contains(&it.id)));
     }
 }

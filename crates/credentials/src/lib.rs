@@ -5,6 +5,7 @@
 //! caller's to remember.
 
 mod api_key;
+mod domain_proof;
 mod keys;
 mod nonce;
 mod passport;

@@ -4,6 +4,7 @@
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::as_conversions))]
 
+mod custom_domain;
 mod generation;
 mod hex;
 mod id;
@@ -15,6 +16,7 @@ mod progress;
 mod timestamp;
 mod wallet;
 
+pub use custom_domain::{CustomDomain, DomainError};
 pub use generation::Generation;
 pub use hex::hex;
 pub use id::{IdError, RequestId, SpaceId, is_ulid, ulid};

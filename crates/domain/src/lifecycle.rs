@@ -8,6 +8,7 @@
 //!                              |   +----- Waking <-------+
 //!                              |             ^
 //!            any living one -> Suspending -> Suspended
+//!            any that should run <---------> Suspended   (by the host)
 //!            any of them    -> Deleting   -> Deleted
 //! ```
 
@@ -31,7 +32,7 @@ pub enum Phase {
     Waking,
     /// It is being stopped by rule.
     Suspending,
-    /// Stopped by rule; its data is kept.
+    /// Stopped by rule, the edge's or the host's; its data is kept.
     Suspended,
     /// The worker gave up on it; the reason says why.
     Failed,
@@ -65,6 +66,9 @@ pub enum ObservedState {
     Ready,
     /// All of its containers are stopped.
     Stopped,
+    /// It should run, and the host has stopped it by rule; it runs again by itself when the reason is
+    /// gone.
+    Halted,
     /// Nothing is left of it.
     Gone,
     /// The worker gave up; it tries again when something else is wanted.
@@ -186,9 +190,14 @@ pub fn transition(phase: Phase, event: PhaseEvent) -> Result<Phase, IllegalTrans
         (_, Observed(ObservedState::Converging)) => phase,
 
         (
-            P::Pending | P::Provisioning | P::Waking | P::Running | P::Failed,
+            P::Pending | P::Provisioning | P::Waking | P::Running | P::Failed | P::Suspended,
             Observed(ObservedState::Ready),
         ) => P::Running,
+
+        (
+            P::Pending | P::Provisioning | P::Waking | P::Running | P::Failed | P::Suspended,
+            Observed(ObservedState::Halted),
+        ) => P::Suspended,
 
         (P::Hibernating | P::Hibernated, Observed(ObservedState::Stopped)) => P::Hibernated,
         (P::Suspending | P::Suspended, Observed(ObservedState::Stopped)) => P::Suspended,
@@ -217,6 +226,7 @@ mod tests {
             ObservedState::Converging,
             ObservedState::Ready,
             ObservedState::Stopped,
+            ObservedState::Halted,
             ObservedState::Gone,
             ObservedState::Failed,
         ];

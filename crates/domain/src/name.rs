@@ -94,11 +94,23 @@ pub struct ReservedNames(BTreeSet<String>);
 
 impl ReservedNames {
     /// Reserved everywhere.
-    pub const ALWAYS: &str = "www api admin mail smtp imap pop pop3 ftp ns1 ns2 ns3 mx1 mx2 dns \
-        app apps auth login signin account dashboard billing pay payments provision status \
-        support help docs blog static assets cdn internal edge gateway worker fleet metrics \
-        localhost autoconfig autodiscover wpad root postmaster hostmaster webmaster abuse \
-        security spaceport";
+    pub const ALWAYS: &str = "www www1 www2 web api admin administrator root system operator \
+        mail email webmail smtp imap pop pop3 relay mta mta-sts dkim dmarc spf mx1 mx2 autoconfig \
+        autodiscover ftp sftp ssh vpn proxy dns ns1 ns2 ns3 ns4 dns1 dns2 wpad \
+        isatap localhost localdomain broadcasthost internal intranet private corp local \
+        app apps auth oauth sso login logout signin signup register account accounts dashboard \
+        console panel portal billing pay payment payments checkout invoice invoices \
+        provision status health support help docs documentation blog \
+        about contact legal terms privacy download downloads static assets cdn \
+        upload uploads backup backups edge gateway worker fleet host hosts metrics grafana \
+        prometheus traefik caddy nginx docker registry git dev development staging stage test \
+        testing demo example beta alpha sandbox preview prod production postmaster hostmaster \
+        webmaster usenet news-admin uucp abuse noc security ssladmin ssladministrator sslwebmaster \
+        no-reply noreply mailer-daemon nobody spaceport space spaces";
+
+    /// What no name begins with: under the domain of the spaces `spc-01...` is a space's own name
+    /// for ever, to which custom domains point.
+    pub const PREFIX: &str = "spc-";
 
     /// [`Self::ALWAYS`] and the operator's own, given separated by commas or white space.
     #[must_use]
@@ -111,7 +123,7 @@ impl ReservedNames {
     /// Whether nobody may take `name`.
     #[must_use]
     pub fn contains(&self, name: &SpaceName) -> bool {
-        self.0.contains(name.as_str())
+        name.as_str().starts_with(Self::PREFIX) || self.0.contains(name.as_str())
     }
 }
 
@@ -155,6 +167,25 @@ mod tests {
             [("www", true), ("garden", true), ("shed", true), ("lawn", true), ("pond", false)]
         {
             assert_eq!(reserved.contains(&name.parse().unwrap()), is_reserved, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_an_operator_of_a_domain_needs_can_not_be_taken() {
+        let reserved = ReservedNames::with("");
+        let names = "www api admin mail smtp imap ns1 autoconfig autodiscover traefik status cdn \
+             static app auth login internal localhost wpad isatap mta-sts ftp webmail postmaster \
+             hostmaster webmaster abuse security support help billing docs blog dev staging test \
+             administrator ssladmin spc-01aryz6s41zzzzzzzzzzzzzzzz spc-garden";
+        for name in names.split_whitespace() {
+            assert!(reserved.contains(&name.parse().unwrap()), "{name}");
+        }
+        for name in ["spcgarden", "my-spc-garden", "testing-ground", "wwww"] {
+            assert!(!reserved.contains(&name.parse().unwrap()), "{name}");
+        }
+        // Each of them could be a name, else it is there for nothing.
+        for name in ReservedNames::ALWAYS.split_whitespace() {
+            assert!(name.parse::<SpaceName>().is_ok(), "{name}");
         }
     }
 }

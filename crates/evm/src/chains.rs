@@ -211,6 +211,6 @@ impl<N: Network> Conversation<'_, N> {
             return Err(SendError::TimedOut.into());
         }
         let limits = Limits { time, bytes: ANSWER_BYTES_MAX };
-        Ok(self.network.post_json(self.endpoint.url(), &[], body, limits).await?)
+        Ok(self.network.post(self.endpoint.url(), &[], body.into_bytes(), limits).await?)
     }
 }

@@ -1,28 +1,28 @@
-//! What this crate needs from the world.
+//! What this crate, and others that ask somebody over HTTP, need from the world.
 
 use std::{future::Future, time::Duration};
 
 use domain::Timestamp;
 
-/// The world: endpoints that take JSON, the clock, and a store that all instances share.
+/// The world: endpoints that are posted to, the clock, and a store that all instances share.
 ///
 /// The store has no expiry and no compare-and-swap. What is put there says itself until when it
 /// matters, and an update that is lost does no harm.
 pub trait Network: Send + Sync {
     /// Posts `body` with these headers and reads the whole answer, whatever its status.
     ///
-    /// A header of another `content-type` replaces the one that says `application/json`. The values
-    /// may be secrets.
+    /// Without a header `content-type` the body is said to be `application/json`. The values may be
+    /// secrets.
     ///
     /// Redirects are not followed: where to may hold a key, and only these hosts were granted.
     ///
     /// # Errors
     /// [`SendError`], without the path and query of `url` and without the values of `headers`.
-    fn post_json(
+    fn post(
         &self,
         url: &str,
         headers: &[(&'static str, String)],
-        body: String,
+        body: Vec<u8>,
         limits: Limits,
     ) -> impl Future<Output = Result<Reply, SendError>> + Send;
 

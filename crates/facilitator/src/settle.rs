@@ -46,7 +46,7 @@ pub async fn settle<N: Network>(
         let authorization = credentials.authorization(url, network.now(), &random);
         let headers: Vec<_> = authorization.into_iter().map(|it| ("authorization", it)).collect();
         let limits = Limits { time: TIME_MAX, bytes: ANSWER_BYTES_MAX };
-        let reply = network.post_json(url, &headers, request.body.to_owned(), limits).await;
+        let reply = network.post(url, &headers, request.body.into(), limits).await;
         match answer::read(reply, request) {
             Heard::Answer(answer) => return answer,
             Heard::NotLookedAt(reason) => {

@@ -28,6 +28,10 @@ pub struct AppOffer {
     pub title: String,
     /// One or two sentences for people.
     pub description: String,
+    /// Which release of the app it is: two are the same if and only if this is.
+    pub release: String,
+    /// What people call that release.
+    pub version: String,
     /// Memory limit of all its services, in MiB.
     pub memory_mib: u32,
     /// CPU limit of all its services, in thousandths of a core.
@@ -61,8 +65,12 @@ pub struct DesiredSpace {
     pub title: String,
     /// Where it is reached: `http://garden.localhost:8080`.
     pub url: String,
+    /// The custom domains that are proven to be its owner's.
+    pub domains: Vec<String>,
     /// The app it is an instance of.
     pub app: String,
+    /// The release of the app that is wanted; empty if none was ever named.
+    pub release: String,
     /// The app's settings, valid for the app's schema.
     pub settings: serde_json::Value,
     /// What is wanted.
@@ -107,6 +115,8 @@ pub struct Observation {
     pub generation: Generation,
     /// How far it is.
     pub state: ObservedState,
+    /// The release that its data is of; `None` while there is none.
+    pub release: Option<String>,
     /// Why it is so, for a person: what went wrong.
     pub reason: Option<String>,
     /// The steps since the worker began on this generation.

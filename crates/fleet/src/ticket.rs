@@ -37,6 +37,8 @@ pub struct Ticket {
 pub enum TicketKind {
     /// What the space's services wrote to their standard streams.
     Logs,
+    /// What its owner needs to use it: the user name and the password of its first admin.
+    Credentials,
 }
 
 /// Why a ticket is not accepted.
@@ -125,7 +127,8 @@ mod tests {
     #[test]
     fn a_ticket_is_read_as_it_was_signed() {
         let all = Ticket { service: None, follow: true, tail: Ticket::TAIL_MAX, ..ticket() };
-        for ticket in [ticket(), all] {
+        let credentials = Ticket { kind: TicketKind::Credentials, ..ticket() };
+        for ticket in [ticket(), all, credentials] {
             assert_eq!(Ticket::verify(&ticket.sign(&KEY), &KEY, NOW), Ok(ticket));
         }
     }

@@ -58,9 +58,12 @@ pub(crate) async fn counted<P: Platform>(
     response
 }
 
-/// What a client polls that was told 202.
+/// What a client polls that was told 202. The way to the credentials is not: each look is an event.
 fn is_poll(parts: &Parts) -> bool {
-    parts.method.is_safe() && parts.uri.path().starts_with("/v1/spaces/")
+    let path = parts.uri.path();
+    parts.method.is_safe()
+        && path.starts_with("/v1/spaces/")
+        && !path.trim_end_matches('/').ends_with("/credentials")
 }
 
 /// Counts this request. Nothing is counted for the operator, nor what others poll who are known, nor

@@ -113,6 +113,16 @@ pub(crate) enum ApiError {
     BadWebhook(String),
     #[error("the webhook can't be read: {0}")]
     MalformedWebhook(String),
+    #[error("{0}")]
+    InvalidDomain(String),
+    #[error("another space has this domain; its owner can give it back")]
+    DomainTaken,
+    #[error("the space has as many domains as it can have; remove one first")]
+    TooManyDomains,
+    #[error("the space has no such domain")]
+    DomainNotFound,
+    #[error("no domain can be brought along here")]
+    DomainsUnavailable,
     #[error("the space is being deleted")]
     SpaceDeleting,
     #[error("the space is suspended")]
@@ -191,6 +201,11 @@ impl ApiError {
             Self::InvalidAmount => (400, "invalid-amount", "Not an amount to pay"),
             Self::BadWebhook(_) => (401, "bad-webhook", "Webhook not believed"),
             Self::MalformedWebhook(_) => (400, "malformed-webhook", "Malformed webhook"),
+            Self::InvalidDomain(_) => (400, "invalid-domain", "Not a domain to bring along"),
+            Self::DomainTaken => (409, "domain-taken", "Domain taken"),
+            Self::TooManyDomains => (409, "too-many-domains", "Too many domains"),
+            Self::DomainNotFound => (404, "domain-not-found", "No such domain"),
+            Self::DomainsUnavailable => (503, "domains-unavailable", "No custom domains here"),
             Self::SpaceDeleting => (409, "space-deleting", "Space is being deleted"),
             Self::Suspended => (409, "suspended", "Space is suspended"),
             Self::StoreUnavailable(_) => (503, "store-unavailable", "Temporarily unavailable"),

@@ -9,6 +9,7 @@ mod caller;
 mod client_address;
 mod config;
 mod counting;
+mod domain_proof;
 mod edge;
 mod error;
 mod guard;
@@ -21,7 +22,7 @@ mod platform;
 pub mod routes;
 mod view;
 
-pub use config::{Config, ConfigError, GateConfig, Site, TillConfig, VARIABLES};
+pub use config::{Config, ConfigError, GateConfig, Site, TillConfig, TraefikConfig, VARIABLES};
 pub use edge::Edge;
 pub use guard::{GateGuard, SessionGuard};
 pub use payment::{Till, TillLayer};

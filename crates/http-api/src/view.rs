@@ -1,7 +1,8 @@
 //! Spaces and events as clients see them.
 
 use domain::{
-    Desired, Generation, Money, Phase, SpaceId, SpaceName, StepRecord, Timestamp, Wallet,
+    CustomDomain, Desired, Generation, Money, Phase, SpaceId, SpaceName, StepRecord, Timestamp,
+    Wallet,
 };
 use gate::{Mode, RuleVerdict};
 use records::{Answer, EventRecord, SpaceRecord};
@@ -16,6 +17,10 @@ pub(crate) struct SpaceView<'a> {
     name: &'a SpaceName,
     url: String,
     app: &'a str,
+    /// What people call the release of the app that is wanted; null for one that is not known.
+    version: Option<&'a str>,
+    /// The release that it can be updated to.
+    update: Option<UpdateView<'a>>,
     title: &'a str,
     owner: Wallet,
     members: Vec<MemberView<'a>>,
@@ -25,8 +30,8 @@ pub(crate) struct SpaceView<'a> {
     observed_generation: Generation,
     reason: Option<&'a str>,
     steps: &'a [StepRecord],
-    /// Custom domains. None can be added yet.
-    domains: [String; 0],
+    /// The custom domains it is reached at, too.
+    domains: &'a [CustomDomain],
     host: &'a str,
     balance: Money,
     /// Until when the balance pays for it; null if it costs nothing.
@@ -34,6 +39,11 @@ pub(crate) struct SpaceView<'a> {
     next_wake_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct UpdateView<'a> {
+    version: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,6 +61,8 @@ impl<'a> SpaceView<'a> {
             name: &space.name,
             url: config.space_url(&space.name, space.gateway_url.as_deref()),
             app: &space.app,
+            version: space.version.as_deref(),
+            update: space.update.as_ref().map(|it| UpdateView { version: &it.version }),
             title: &space.title,
             owner: space.owner,
             members: members.map(|it| MemberView { address: it.wallet, role: &it.role }).collect(),
@@ -60,7 +72,7 @@ impl<'a> SpaceView<'a> {
             observed_generation: space.observed_generation,
             reason: space.reason.as_deref(),
             steps: &space.steps,
-            domains: [],
+            domains: &space.domains,
             host: &space.host,
             balance: space.balance,
             paid_until: config.paid_until(space),

@@ -13,6 +13,9 @@ const FAILURES_MAX: u32 = 3;
 /// The same when waiting for it took too long: it is started once more, and that is all.
 const TIMEOUTS_MAX: u32 = 2;
 
+/// Failures of the host after which a release on trial is given up: about a minute of them.
+const HICCUPS_MAX: u32 = 9;
+
 /// A space that was ready for so long has its failures forgiven.
 const FORGIVEN_AFTER: Duration = Duration::from_mins(1);
 
@@ -46,6 +49,10 @@ pub enum Verdict {
 /// or 2 if it was waited for in vain (all containers are stopped and started between the two). One
 /// that was ever ready is in use: it is given up only when a person must look at what was lost.
 /// Failures of the host do not count. A minute of being ready forgives all.
+///
+/// A release on trial is given up like a space that was never ready, and after waiting in vain at
+/// once, since visitors wait too: there is one to go back to. That is also why the host's failures
+/// count there, if they last for a minute: it may be the release that the host can't take.
 ///
 /// All of it may be lost in a crash: then there is more patience than there had to be.
 #[derive(Clone, Debug, Default)]
@@ -101,9 +108,9 @@ impl Course {
             _ => now,
         };
         self.waiting = Some((waiting.clone(), since));
-        let patience = match (waiting, &desired.web) {
-            (Waiting::Ready | Waiting::Healthy(_), Some(web)) => web.patience,
-            (Waiting::Removed(_), _) | (_, None) => REMOVAL_PATIENCE,
+        let patience = match waiting {
+            Waiting::Ready | Waiting::Healthy(_) | Waiting::Shared(_) => desired.patience,
+            Waiting::Removed(_) => REMOVAL_PATIENCE,
         };
         let is_too_long = patience <= now.saturating_duration_since(since);
         is_too_long.then(|| Failure::timed_out(waiting, desired, patience))
@@ -155,16 +162,23 @@ impl Course {
         self.waiting = None;
         if failure.is_of_host() {
             self.hiccups = self.hiccups.saturating_add(1);
+            if desired.is_on_trial() && HICCUPS_MAX <= self.hiccups {
+                return Verdict::GiveUp;
+            }
             return self.pause_for(backoff(self.hiccups), now);
         }
         (self.failures, self.hiccups) = (self.failures.saturating_add(1), 0);
         if let Failure::Exited { service, .. } = failure {
             self.started.remove(service);
         }
-        let failures_max = if failure.is_timeout() { TIMEOUTS_MAX } else { FAILURES_MAX };
+        let failures_max = match failure.is_timeout() {
+            true if desired.is_on_trial() => 1,
+            true => TIMEOUTS_MAX,
+            false => FAILURES_MAX,
+        };
         let is_over = match failure {
             Failure::Lost(_) => true,
-            _ if was_ready => false,
+            _ if was_ready && !desired.is_on_trial() => false,
             _ => failure.is_final() || failures_max <= self.failures,
         };
         if is_over && desired.target == Target::Running {
@@ -297,7 +311,7 @@ mod tests {
     fn a_wait_is_over_when_the_template_says_so() {
         let (mut course, begin) = (Course::default(), Instant::now());
         let desired = stack(Target::Running);
-        let patience = desired.web.as_ref().unwrap().patience;
+        let patience = desired.patience;
         let almost = begin + patience.saturating_sub(Duration::from_millis(1));
         assert!(course.wait(&Waiting::Ready, &desired, begin).is_none());
         assert!(course.wait(&Waiting::Ready, &desired, almost).is_none());

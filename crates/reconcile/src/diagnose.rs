@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt::Write as _, time::Duration};
 
-use crate::{Blocked, DesiredStack, Waiting};
+use crate::{Blocked, DesiredStack, ObservedStack, Waiting};
 
 /// What went wrong with a space. Displays as one line for its owner.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,45 @@ pub enum Failure {
         service: String,
         /// How long it had time.
         patience: Duration,
+    },
+    /// The web service answers, and a command that says whether another service is ready does not
+    /// say so in time.
+    #[error("{service} is not ready: its check did not pass within {} s", patience.as_secs())]
+    CheckFailed {
+        /// The service in which the command is run.
+        service: String,
+        /// How long it had time.
+        patience: Duration,
+    },
+    /// The app did not let its first admin be made.
+    #[error("the first admin could not be made: {}", answered(*status, said))]
+    FirstAdmin {
+        /// The status of the answer; `None` if there was none.
+        status: Option<u16>,
+        /// The first line of the answer, without the space's secrets, or why there was none.
+        said: String,
+    },
+    /// A service of the host did not take the space, or did not let it go.
+    #[error("{name}, which spaces of this host share, refused: {said}")]
+    SharedRefused {
+        /// Its name in the space's network.
+        name: String,
+        /// What it said.
+        said: String,
+    },
+    /// A service of the host that the space uses was not ready in time.
+    #[error("{name}, which spaces of this host share, was not ready within {} s", patience.as_secs())]
+    NotShared {
+        /// Its name in the space's network.
+        name: String,
+        /// How long it had time.
+        patience: Duration,
+    },
+    /// The volumes could not be copied, so nothing was changed.
+    #[error("the data could not be copied before the update: {said}")]
+    NotSaved {
+        /// What the system said.
+        said: String,
     },
     /// Docker did not get a container removed.
     #[error("{service} is being removed, and has not gone within {} s", patience.as_secs())]
@@ -152,6 +191,18 @@ impl Failure {
             (Waiting::Removed(service), _) => {
                 Self::NotRemoved { service: service.clone(), patience }
             }
+            (Waiting::Shared(name), _) => Self::NotShared { name: name.clone(), patience },
+        }
+    }
+
+    /// The same failure where `observed` says more of it.
+    #[must_use]
+    pub fn given(self, observed: &ObservedStack) -> Self {
+        match (self, &observed.check_failing) {
+            (Self::NotReady { patience, .. }, Some(service)) => {
+                Self::CheckFailed { service: service.clone(), patience }
+            }
+            (failure, _) => failure,
         }
     }
 
@@ -169,6 +220,11 @@ impl Failure {
             | Self::NotReady { .. }
             | Self::NotHealthy { .. }
             | Self::NotRemoved { .. }
+            | Self::NotShared { .. }
+            | Self::CheckFailed { .. }
+            | Self::SharedRefused { .. }
+            | Self::FirstAdmin { .. }
+            | Self::NotSaved { .. }
             | Self::NoFreeNetwork { .. }
             | Self::Docker { .. }
             | Self::Host { .. }
@@ -183,6 +239,8 @@ impl Failure {
         matches!(
             self,
             Self::NoFreeNetwork { .. }
+                | Self::NotShared { .. }
+                | Self::SharedRefused { .. }
                 | Self::Host { .. }
                 | Self::DockerDown(_)
                 | Self::Files { .. }
@@ -192,7 +250,15 @@ impl Failure {
     /// Whether a wait took too long, so that all containers should be started once more.
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
-        matches!(self, Self::NotReady { .. } | Self::NotHealthy { .. })
+        matches!(self, Self::NotReady { .. } | Self::NotHealthy { .. } | Self::CheckFailed { .. })
+    }
+}
+
+fn answered(status: Option<u16>, said: &str) -> String {
+    match status {
+        Some(status) if said.is_empty() => format!("the app answers {status}"),
+        Some(status) => format!("the app answers {status} ({said})"),
+        None => said.to_owned(),
     }
 }
 
@@ -216,6 +282,14 @@ fn lost(blocked: &Blocked) -> String {
         Blocked::SecretsLost => {
             "the secrets of this space are gone; an operator must look".to_owned()
         }
+        Blocked::NoWayBack => {
+            "it keeps data in services that spaces share, and an update could not be undone there"
+                .to_owned()
+        }
+        Blocked::CopyDamaged(volume) => format!(
+            "the copy of the volume {volume} from before the update is damaged; \
+             an operator must look"
+        ),
     }
 }
 
@@ -245,6 +319,14 @@ mod tests {
                 "port never answered: web did not answer GET /healthz on port 8080 within 20 s"),
             (Failure::NotHealthy { service: web, patience: seconds },
                 "web did not become healthy within 20 s"),
+            (Failure::CheckFailed { service: "temporal".to_owned(), patience: seconds },
+                "temporal is not ready: its check did not pass within 20 s"),
+            (Failure::FirstAdmin { status: Some(400), said: "closed".to_owned() },
+                "the first admin could not be made: the app answers 400 (closed)"),
+            (Failure::FirstAdmin { status: Some(500), said: String::new() },
+                "the first admin could not be made: the app answers 500"),
+            (Failure::FirstAdmin { status: None, said: "no answer within 10 s".to_owned() },
+                "the first admin could not be made: no answer within 10 s"),
             (Failure::NoFreeNetwork { pool: "10.0.0.0/28".to_owned() },
                 "no free network in the pool 10.0.0.0/28"),
             (Failure::Foreign { kind: "volume", name: "spc-1-data".to_owned() },
@@ -262,5 +344,25 @@ mod tests {
         for (failure, want) in rows {
             assert_eq!(failure.to_string(), want);
         }
+    }
+
+    #[test]
+    fn who_was_waited_for_is_who_is_named() {
+        let patience = Duration::from_secs(20);
+        let not_ready = || Failure::NotReady {
+            service: "web".to_owned(),
+            path: "/".to_owned(),
+            port: 80,
+            patience,
+        };
+        let checked = |service: Option<&str>| ObservedStack {
+            check_failing: service.map(str::to_owned),
+            ..ObservedStack::default()
+        };
+        let said = |failure: Failure, service| failure.given(&checked(service)).to_string();
+        let not_healthy = Failure::NotHealthy { service: "db".to_owned(), patience };
+        assert!(said(not_ready(), None).starts_with("port never answered: web"));
+        assert!(said(not_ready(), Some("temporal")).starts_with("temporal is not ready"));
+        assert!(said(not_healthy, Some("temporal")).starts_with("db did not become healthy"));
     }
 }

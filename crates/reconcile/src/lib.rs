@@ -20,14 +20,18 @@ mod queue;
 #[cfg(any(test, feature = "simulation"))]
 pub mod simulation;
 mod stack;
+mod step;
 mod turn;
+mod update;
 
 pub use course::{Course, Verdict, backoff};
 pub use diagnose::{Exit, Failure};
-pub use plan::{Blocked, Plan, Step, Waiting, plan};
+pub use plan::{Blocked, Plan, plan};
 pub use queue::Queue;
 pub use stack::{
     Dependency, DesiredStack, Health, ObservedContainer, ObservedStack, Readiness, RunState,
-    ServiceWish, Target, Web,
+    ServiceWish, SharedState, Target, Web,
 };
+pub use step::{Step, Waiting};
 pub use turn::{ContainerRuntime, Outcome, Requeue, looks_settled, reconcile};
+pub use update::{Stage, UpdateRecord, UpdateState, release_of};

@@ -2,50 +2,8 @@
 
 use crate::{
     DesiredStack, Health, ObservedContainer, ObservedStack, Readiness, RunState, ServiceWish,
-    Target,
+    Stage, Step, Target, Waiting, update,
 };
-
-/// One idempotent step. Taking it twice is the same as taking it once.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// Make and keep the space's secrets.
-    WriteSecrets,
-    /// Make the network.
-    CreateNetwork,
-    /// Make this volume.
-    CreateVolume(String),
-    /// Get the image of this service.
-    PullImage(String),
-    /// Make a container for this service.
-    CreateContainer(String),
-    /// Start the container of this service.
-    StartContainer(String),
-    /// Let the frozen container of this service go on.
-    UnpauseContainer(String),
-    /// Put on record that the space is ready, so that its volumes hold data from now on.
-    MarkReady,
-    /// Stop the container of this service, in its own time.
-    StopContainer(String),
-    /// Remove the container of this service, whatever it does.
-    RemoveContainer(String),
-    /// Remove the network.
-    RemoveNetwork,
-    /// Remove this volume. Cannot be undone.
-    RemoveVolume(String),
-    /// Remove what the worker keeps of the space: its secrets, and that it was ready.
-    RemoveFiles,
-}
-
-/// What there is nothing to do about but wait for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Waiting {
-    /// Docker's health check of this service.
-    Healthy(String),
-    /// The web service's first good answer.
-    Ready,
-    /// Docker, which is removing the container of this service.
-    Removed(String),
-}
 
 /// Why nothing may be done until a person has looked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +12,10 @@ pub enum Blocked {
     VolumeLost(String),
     /// Services were made with secrets that are gone. New ones would not open the data.
     SecretsLost,
+    /// The copy of this volume from before an update is not what it was when it was made.
+    CopyDamaged(String),
+    /// Data is in services of the host, of which an update keeps no copy to go back to.
+    NoWayBack,
 }
 
 /// What the planner decided, and why when it decided to do nothing.
@@ -81,7 +43,12 @@ pub fn plan(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
         return Plan::Superseded;
     }
     match desired.target {
-        Target::Running => run(desired, observed),
+        Target::Running => match &desired.stage {
+            None => run(desired, observed),
+            Some(Stage::Preparing) => update::prepare(desired, observed),
+            Some(Stage::Trying { .. }) => update::try_out(desired, observed),
+            Some(Stage::Undoing) => update::undo(desired, observed),
+        },
         Target::Stopped => stop(desired, observed),
         // Where something is lost, what is left may be a tenant's: nobody can say any more.
         Target::Cleared
@@ -93,46 +60,14 @@ pub fn plan(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
     }
 }
 
-impl Step {
-    /// The step as people see it: `create-network`, `start-db`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::WriteSecrets => "write-secrets".to_owned(),
-            Self::CreateNetwork => "create-network".to_owned(),
-            Self::CreateVolume(volume) => format!("create-volume-{volume}"),
-            Self::PullImage(service) => format!("pull-image-{service}"),
-            Self::CreateContainer(service) => format!("create-{service}"),
-            Self::StartContainer(service) => format!("start-{service}"),
-            Self::UnpauseContainer(service) => format!("unpause-{service}"),
-            Self::MarkReady => "ready".to_owned(),
-            Self::StopContainer(service) => format!("stop-{service}"),
-            Self::RemoveContainer(service) => format!("remove-{service}"),
-            Self::RemoveNetwork => "remove-network".to_owned(),
-            Self::RemoveVolume(volume) => format!("remove-volume-{volume}"),
-            Self::RemoveFiles => "remove-files".to_owned(),
-        }
-    }
-}
-
-impl Waiting {
-    /// The wait as people see it: `healthy-db`, `ready`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::Healthy(service) => format!("healthy-{service}"),
-            Self::Ready => "ready".to_owned(),
-            Self::Removed(service) => format!("remove-{service}"),
-        }
-    }
-}
-
-fn run(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
+/// To a space that answers.
+pub(crate) fn run(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
     if let Some(blocked) = lost(desired, observed) {
         return Plan::Blocked(blocked);
     }
     let is_outdated = |it: &&ObservedContainer| {
         it.generation < desired.generation
+            || it.release.as_ref().is_some_and(|it| *it != desired.release)
             || desired.services.iter().all(|service| service.name != it.service)
             // It was in a network that is gone, and can't be started in another.
             || !observed.has_network
@@ -140,27 +75,76 @@ fn run(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
     if let Some(outdated) = last_first(desired, observed).into_iter().find(is_outdated) {
         return stop_then_remove(outdated);
     }
-    if desired.has_secrets && !observed.has_secrets {
-        return Plan::Act(Step::WriteSecrets);
+    let step = surroundings(desired, observed);
+    if let Some(plan) = step.map(Plan::Act).or_else(|| wait_for_shared(desired, observed)) {
+        return plan;
     }
-    if !observed.has_network {
-        return Plan::Act(Step::CreateNetwork);
-    }
-    if let Some(volume) = desired.volumes.iter().find(|it| !observed.volumes.contains(*it)) {
-        return Plan::Act(Step::CreateVolume(volume.clone()));
+    if !desired.shared.is_empty() && !observed.is_prepared {
+        return Plan::Act(Step::PrepareShared);
     }
     let next = desired.services.iter().find_map(|it| bring_up(it, observed));
-    next.unwrap_or(match observed.readiness {
-        Readiness::Unknown | Readiness::NotReady => Plan::Wait(Waiting::Ready),
-        Readiness::Ready if !observed.was_ready => Plan::Act(Step::MarkReady),
-        Readiness::Ready => Plan::Converged,
-    })
+    next.unwrap_or_else(|| open(desired, observed))
+}
+
+/// The next step to have what the containers need.
+fn surroundings(desired: &DesiredStack, observed: &ObservedStack) -> Option<Step> {
+    if desired.has_secrets && !observed.has_secrets {
+        return Some(Step::WriteSecrets);
+    }
+    if !observed.has_network {
+        return Some(Step::CreateNetwork);
+    }
+    if let Some(volume) = desired.volumes.iter().find(|it| !observed.volumes.contains(*it)) {
+        return Some(Step::CreateVolume(volume.clone()));
+    }
+    let is_out = |it: &&String| observed.shared.get(*it).is_some_and(|it| !it.is_connected);
+    desired.shared.iter().find(is_out).map(|it| Step::ConnectShared(it.clone()))
+}
+
+/// The service of the host that has to be there before the containers are made and started. What
+/// runs already runs on without it.
+fn wait_for_shared(desired: &DesiredStack, observed: &ObservedStack) -> Option<Plan> {
+    let runs = |it: &ServiceWish| {
+        observed.container(&it.name).is_some_and(|it| it.state == RunState::Running)
+    };
+    if observed.is_prepared && desired.services.iter().all(runs) {
+        return None;
+    }
+    let is_ready = |it: &String| observed.shared.get(it).is_some_and(|it| it.is_ready);
+    let missing = desired.shared.iter().find(|it| !is_ready(it));
+    missing.map(|it| Plan::Wait(Waiting::Shared(it.clone())))
+}
+
+/// The last steps of a stack whose containers all run.
+fn open(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
+    if desired.web.is_none() {
+        let is_sick =
+            |it: &&ObservedContainer| matches!(it.health, Health::Starting | Health::Unhealthy);
+        if let Some(sick) = observed.containers.iter().find(is_sick) {
+            return Plan::Wait(Waiting::Healthy(sick.service.clone()));
+        }
+    } else if observed.readiness != Readiness::Ready {
+        return Plan::Wait(Waiting::Ready);
+    }
+    let is_new = !desired.has_data && !observed.was_ready;
+    if is_new && desired.has_first_admin && !observed.has_first_admin {
+        Plan::Act(Step::CreateFirstAdmin)
+    } else if !observed.was_ready || observed.release.is_none() {
+        Plan::Act(Step::MarkReady)
+    } else {
+        Plan::Converged
+    }
 }
 
 /// What is lost that must not be made anew.
 fn lost(desired: &DesiredStack, observed: &ObservedStack) -> Option<Blocked> {
     if desired.has_data || observed.was_ready {
-        let volume = desired.volumes.iter().find(|it| !observed.volumes.contains(*it));
+        // A release that is tried may have volumes that the one before did not have.
+        let with_data = match &desired.stage {
+            Some(Stage::Trying { saved }) => saved,
+            _ => &desired.volumes,
+        };
+        let volume = with_data.iter().find(|it| !observed.volumes.contains(*it));
         if let Some(volume) = volume {
             return Some(Blocked::VolumeLost(volume.clone()));
         }
@@ -195,7 +179,7 @@ fn bring_up(service: &ServiceWish, observed: &ObservedStack) -> Option<Plan> {
     }
 }
 
-fn stop(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
+pub(crate) fn stop(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
     let alive = last_first(desired, observed).into_iter().find(|it| it.is_alive());
     alive.map_or(Plan::Converged, stop_then_remove)
 }
@@ -205,7 +189,16 @@ fn clear(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
     if let Some(container) = last_first(desired, observed).first() {
         return stop_then_remove(container);
     }
-    if observed.has_network { Plan::Act(Step::RemoveNetwork) } else { Plan::Converged }
+    remove_network(observed).map_or(Plan::Converged, Plan::Act)
+}
+
+/// The next step to be rid of the network; one that somebody is in cannot be removed.
+fn remove_network(observed: &ObservedStack) -> Option<Step> {
+    let connected = observed.shared.iter().find(|(_, it)| it.is_connected);
+    match connected {
+        Some((name, _)) => Some(Step::DisconnectShared(name.clone())),
+        None => observed.has_network.then_some(Step::RemoveNetwork),
+    }
 }
 
 /// To nothing. What holds no data worth keeping need not stop in its own time.
@@ -217,8 +210,11 @@ fn remove(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
             _ => Plan::Act(Step::RemoveContainer(service)),
         };
     }
-    if observed.has_network {
-        return Plan::Act(Step::RemoveNetwork);
+    if observed.is_prepared {
+        return Plan::Act(Step::RemoveShared);
+    }
+    if let Some(step) = remove_network(observed) {
+        return Plan::Act(step);
     }
     if let Some(volume) = observed.volumes.first() {
         return Plan::Act(Step::RemoveVolume(volume.clone()));
@@ -228,7 +224,7 @@ fn remove(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
 }
 
 /// The containers in the order in which they are stopped: each before those that it depends on.
-fn last_first<'a>(
+pub(crate) fn last_first<'a>(
     desired: &DesiredStack,
     observed: &'a ObservedStack,
 ) -> Vec<&'a ObservedContainer> {
@@ -242,7 +238,7 @@ fn last_first<'a>(
 }
 
 /// The next step to be rid of a container that should end in its own time.
-fn stop_then_remove(container: &ObservedContainer) -> Plan {
+pub(crate) fn stop_then_remove(container: &ObservedContainer) -> Plan {
     let service = container.service.clone();
     match container.state {
         RunState::Running => Plan::Act(Step::StopContainer(service)),

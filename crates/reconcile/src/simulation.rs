@@ -11,7 +11,8 @@ use domain::{Generation, SpaceId, Timestamp};
 
 use crate::{
     ContainerRuntime, Dependency, DesiredStack, Exit, Failure, Health, ObservedContainer,
-    ObservedStack, Readiness, RunState, ServiceWish, Step, Target, Waiting, Web,
+    ObservedStack, Readiness, RunState, ServiceWish, SharedState, Step, Target, UpdateRecord,
+    UpdateState, Waiting, Web,
 };
 
 /// What becomes of the next effect.
@@ -47,9 +48,17 @@ struct State {
     stacks: BTreeMap<SpaceId, ObservedStack>,
     images: BTreeSet<String>,
     broken: BTreeSet<String>,
+    data: BTreeMap<SpaceId, Data>,
     fates: VecDeque<Fate>,
     calls: Calls,
     removed_data: bool,
+}
+
+/// What is in the volumes of a space, and in the copy of them: the releases that wrote there.
+#[derive(Debug, Default)]
+struct Data {
+    written_by: Vec<String>,
+    copy: Option<Vec<String>>,
 }
 
 impl Simulation {
@@ -74,6 +83,17 @@ impl Simulation {
     /// From now on no web service of `space` becomes ready.
     pub fn break_space(&self, space: &SpaceId) {
         self.state().broken.insert(space.to_string());
+    }
+
+    /// From now on no web service of this release becomes ready.
+    pub fn break_release(&self, release: &str) {
+        self.state().broken.insert(release.to_owned());
+    }
+
+    /// The releases that have written to the volumes of `space`, in that order.
+    #[must_use]
+    pub fn written_by(&self, space: &SpaceId) -> Vec<String> {
+        self.state().data.get(space).map(|it| it.written_by.clone()).unwrap_or_default()
     }
 
     /// What is there of `space`.
@@ -109,17 +129,27 @@ impl ContainerRuntime for Simulation {
         let mut state = self.state();
         state.calls.observe += 1;
         let mut observed = state.stacks.get(&desired.space).cloned().unwrap_or_default();
-        let missing = desired.services.iter().filter(|it| {
-            observed.container(&it.name).is_none() && !state.images.contains(&it.image)
-        });
+        let is_made = |service: &str| {
+            let release = observed.container(service).and_then(|it| it.release.as_ref());
+            release == Some(&desired.release)
+        };
+        let missing = desired
+            .services
+            .iter()
+            .filter(|it| !is_made(&it.name) && !state.images.contains(&it.image));
         observed.images_missing = missing.map(|it| it.name.clone()).collect();
+        for name in &desired.shared {
+            let seen = observed.shared.entry(name.clone()).or_default();
+            seen.is_ready = true;
+        }
         observed.upstream = Some(upstream());
         let runs = |service: &str| {
             observed.container(service).is_some_and(|it| it.state == RunState::Running)
         };
         observed.readiness = match &desired.web {
             Some(web) if desired.target == Target::Running => {
-                let is_broken = state.broken.contains(desired.space.as_str());
+                let is_broken = state.broken.contains(desired.space.as_str())
+                    || state.broken.contains(&desired.release);
                 if runs(&web.service) && !is_broken {
                     Readiness::Ready
                 } else {
@@ -129,6 +159,14 @@ impl ContainerRuntime for Simulation {
             _ => Readiness::Unknown,
         };
         Ok(observed)
+    }
+
+    async fn standing(
+        &self,
+        space: &SpaceId,
+    ) -> Result<(Option<String>, Option<UpdateRecord>), Failure> {
+        let stack = self.stack(space);
+        Ok((stack.release, stack.update))
     }
 
     async fn observe_all(&self) -> Result<BTreeMap<SpaceId, ObservedStack>, Failure> {
@@ -152,8 +190,9 @@ impl ContainerRuntime for Simulation {
             return Err(Failure::ImageNotFound { image, said: "no registry".to_owned() });
         }
         state.removed_data |= matches!(step, Step::RemoveVolume(_));
+        write(state.data.entry(desired.space.clone()).or_default(), desired, step);
         let stack = state.stacks.entry(desired.space.clone()).or_default();
-        change(stack, desired.generation, step);
+        change(stack, desired, step);
         if fate == Fate::FailsAfter { Err(failure) } else { Ok(()) }
     }
 
@@ -167,7 +206,7 @@ impl ContainerRuntime for Simulation {
         let mut state = self.state();
         let Some(stack) = state.stacks.get_mut(&desired.space) else { return };
         match waiting {
-            Waiting::Ready => {}
+            Waiting::Ready | Waiting::Shared(_) => {}
             Waiting::Healthy(service) => {
                 for it in stack.containers.iter_mut().filter(|it| it.service == *service) {
                     it.health = Health::Healthy;
@@ -186,7 +225,24 @@ fn owned((space, stack): (&SpaceId, &ObservedStack)) -> (SpaceId, ObservedStack)
     (space.clone(), stack.clone())
 }
 
-fn change(stack: &mut ObservedStack, generation: Generation, step: &Step) {
+/// What a step does to the data.
+fn write(data: &mut Data, desired: &DesiredStack, step: &Step) {
+    match step {
+        Step::StartContainer(_) if data.written_by.last() != Some(&desired.release) => {
+            data.written_by.push(desired.release.clone());
+        }
+        Step::SaveData => data.copy = Some(data.written_by.clone()),
+        Step::CommitUpdate => data.copy = None,
+        Step::RestoreData => {
+            // Twice is as good as once: the answer may have been lost.
+            data.written_by = data.copy.clone().expect("there is a copy as long as it is needed");
+        }
+        _ => {}
+    }
+}
+
+fn change(stack: &mut ObservedStack, desired: &DesiredStack, step: &Step) {
+    let generation = desired.generation;
     let mut set = |service: &str, state: RunState| {
         for it in stack.containers.iter_mut().filter(|it| it.service == service) {
             it.state = state;
@@ -200,22 +256,74 @@ fn change(stack: &mut ObservedStack, generation: Generation, step: &Step) {
         Step::CreateContainer(service) => {
             if stack.container(service).is_none() {
                 let (service, state) = (service.clone(), RunState::Created);
-                let health = Health::Starting;
-                let container = ObservedContainer { service, generation, state, health };
+                let (health, release) = (Health::Starting, Some(desired.release.clone()));
+                let container = ObservedContainer { service, generation, release, state, health };
                 stack.containers.push(container);
             }
         }
         Step::StartContainer(service) | Step::UnpauseContainer(service) => {
             set(service, RunState::Running);
         }
-        Step::MarkReady => (stack.was_ready, stack.has_files) = (true, true),
+        Step::ConnectShared(name) => {
+            let connected = SharedState { is_connected: true, is_ready: true };
+            stack.shared.insert(name.clone(), connected);
+        }
+        Step::DisconnectShared(name) => _ = stack.shared.remove(name),
+        Step::PrepareShared => (stack.is_prepared, stack.has_files) = (true, true),
+        Step::RemoveShared => stack.is_prepared = false,
+        Step::CreateFirstAdmin => (stack.has_first_admin, stack.has_files) = (true, true),
+        Step::MarkReady => {
+            (stack.was_ready, stack.has_files) = (true, true);
+            stack.release.get_or_insert_with(|| desired.release.clone());
+        }
+        Step::SaveData | Step::CommitUpdate | Step::RejectUpdate(_) | Step::RestoreData => {
+            change_release(stack, desired, step);
+        }
         Step::StopContainer(service) => set(service, RunState::Exited),
         Step::RemoveContainer(service) => stack.containers.retain(|it| it.service != *service),
         Step::RemoveNetwork => stack.has_network = false,
         Step::RemoveVolume(volume) => _ = stack.volumes.remove(volume),
         Step::RemoveFiles => {
             (stack.has_files, stack.has_secrets, stack.was_ready) = (false, false, false);
+            (stack.has_first_admin, stack.is_prepared) = (false, false);
+            (stack.release, stack.update) = (None, None);
         }
+    }
+}
+
+const fn is_trying(update: &UpdateRecord) -> bool {
+    matches!(update.state, UpdateState::Trying { .. })
+}
+
+fn change_release(stack: &mut ObservedStack, desired: &DesiredStack, step: &Step) {
+    let old = stack.release.clone().unwrap_or_default();
+    let record = |state| {
+        let (to, generation) = (desired.release.clone(), desired.generation);
+        UpdateRecord { from: old.clone(), to, generation, state }
+    };
+    match (step, stack.update.take()) {
+        (Step::SaveData, _) => {
+            let saved = stack.volumes.iter().cloned().collect();
+            stack.update = Some(record(UpdateState::Trying { saved }));
+        }
+        // The answer to its commit was lost.
+        (Step::RejectUpdate(_), _) if old == desired.release => {}
+        (Step::RejectUpdate(reason), Some(it)) if is_trying(&it) => {
+            let state = UpdateState::Undoing { reason: reason.clone() };
+            stack.update = Some(UpdateRecord { state, ..it });
+        }
+        (Step::RejectUpdate(reason), _) => {
+            stack.update = Some(record(UpdateState::Undone { reason: reason.clone() }));
+        }
+        (Step::RestoreData, Some(it)) => {
+            let reason = match it.state {
+                UpdateState::Undoing { reason } | UpdateState::Undone { reason } => reason,
+                UpdateState::Trying { .. } => panic!("nobody said that it is no use"),
+            };
+            stack.update = Some(UpdateRecord { state: UpdateState::Undone { reason }, ..it });
+        }
+        (Step::CommitUpdate, _) => stack.release = Some(desired.release.clone()),
+        (_, it) => stack.update = it,
     }
 }
 
@@ -246,15 +354,15 @@ pub fn stack(target: Target) -> DesiredStack {
         target,
         has_data: false,
         app: "notes".to_owned(),
+        release: "one".to_owned(),
+        stage: None,
         values: BTreeMap::new(),
         has_secrets: true,
+        has_first_admin: false,
+        shared: Vec::new(),
         volumes: vec!["data".to_owned()],
         services: vec![service("db", Vec::new()), service("web", vec![on_db])],
-        web: Some(Web {
-            service: "web".to_owned(),
-            port: 8080,
-            path: "/ready".to_owned(),
-            patience: Duration::from_secs(20),
-        }),
+        web: Some(Web { service: "web".to_owned(), port: 8080, path: "/ready".to_owned() }),
+        patience: Duration::from_secs(20),
     }
 }

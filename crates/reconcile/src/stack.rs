@@ -8,6 +8,8 @@ use std::{
 
 use domain::{Generation, SpaceId};
 
+use crate::{Stage, UpdateRecord};
+
 /// What is wanted of a space's stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredStack {
@@ -21,17 +23,27 @@ pub struct DesiredStack {
     pub has_data: bool,
     /// The id of the app template that the services are of.
     pub app: String,
+    /// The release of the template. Empty if the template is not known, so that nothing is made.
+    pub release: String,
+    /// How far the update to this release, or away from it, is; `None` if there is none.
+    pub stage: Option<Stage>,
     /// What is filled into the template, besides the secrets.
     pub values: BTreeMap<String, String>,
     /// Whether the app has secrets.
     pub has_secrets: bool,
+    /// Whether the app has a first admin, who is made before visitors can come.
+    pub has_first_admin: bool,
+    /// The services of the host that it uses, by their names in the space's network.
+    pub shared: Vec<String>,
     /// The names of its volumes.
     pub volumes: Vec<String>,
     /// Its services, each after those that it depends on. May be empty unless the target is
     /// [`Target::Running`]: to stop and to remove, what is observed says enough.
     pub services: Vec<ServiceWish>,
-    /// Where visitors go. As with the services.
+    /// Where visitors go. As with the services; and a stack that spaces share has none.
     pub web: Option<Web>,
+    /// How long it may take to become ready.
+    pub patience: Duration,
 }
 
 /// What should be the case.
@@ -76,8 +88,6 @@ pub struct Web {
     pub port: u16,
     /// The path whose GET answers 200 to 299 when the space is ready.
     pub path: String,
-    /// How long that may take.
-    pub patience: Duration,
 }
 
 /// What is there. Always a little out of date.
@@ -90,10 +100,20 @@ pub struct ObservedStack {
     pub volumes: BTreeSet<String>,
     /// The space's containers, one a service.
     pub containers: Vec<ObservedContainer>,
-    /// The services that have no container and whose image is not on the host.
+    /// The services that have no container of this release and whose image is not on the host.
     pub images_missing: BTreeSet<String>,
+    /// The services of the host that it uses or has in its network, by their names there.
+    pub shared: BTreeMap<String, SharedState>,
+    /// Whether the services of the host are prepared for this release of it.
+    pub is_prepared: bool,
     /// Whether there are secrets.
     pub has_secrets: bool,
+    /// Whether it is on record that its first admin was made.
+    pub has_first_admin: bool,
+    /// The release that its data is of, as is on record.
+    pub release: Option<String>,
+    /// The update that is under way, or was undone.
+    pub update: Option<UpdateRecord>,
     /// Whether it is on record that the space was ready once.
     pub was_ready: bool,
     /// Whether the worker keeps anything of the space besides what Docker has.
@@ -102,6 +122,8 @@ pub struct ObservedStack {
     pub upstream: Option<SocketAddr>,
     /// Whether the space answers.
     pub readiness: Readiness,
+    /// The service whose check keeps it from being ready, if its web service answers.
+    pub check_failing: Option<String>,
 }
 
 /// Whether a space answers.
@@ -123,10 +145,21 @@ pub struct ObservedContainer {
     pub service: String,
     /// The version of the wish it was made for.
     pub generation: Generation,
+    /// The release it was made of; `None` if it does not say.
+    pub release: Option<String>,
     /// What it does.
     pub state: RunState,
     /// What Docker thinks of its health.
     pub health: Health,
+}
+
+/// A service of the host, as a space sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SharedState {
+    /// Whether it runs, and is healthy if it has a health check.
+    pub is_ready: bool,
+    /// Whether it is in the space's network.
+    pub is_connected: bool,
 }
 
 /// What a container does.

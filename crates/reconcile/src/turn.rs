@@ -8,8 +8,8 @@ use std::{
 use domain::SpaceId;
 
 use crate::{
-    Blocked, Course, DesiredStack, Exit, Failure, ObservedStack, Plan, Readiness, Step, Verdict,
-    Waiting, plan,
+    Course, DesiredStack, Exit, Failure, ObservedStack, Plan, Readiness, Step, UpdateRecord,
+    Verdict, Waiting, backoff, plan,
 };
 
 /// What is needed of a container runtime.
@@ -22,6 +22,15 @@ pub trait ContainerRuntime {
         &self,
         desired: &DesiredStack,
     ) -> impl Future<Output = Result<ObservedStack, Failure>> + Send;
+
+    /// Of which release the data of `space` is, and how far an update is, as is on record.
+    ///
+    /// # Errors
+    /// [`Failure`] if that could not be found out.
+    fn standing(
+        &self,
+        space: &SpaceId,
+    ) -> impl Future<Output = Result<(Option<String>, Option<UpdateRecord>), Failure>> + Send;
 
     /// What is there of all spaces, in as many questions as for one. Nobody is asked whether it is
     /// ready, and nothing is said of images.
@@ -112,6 +121,9 @@ pub async fn reconcile(
         Err(failure) => {
             let requeue = match course.failed(&failure, desired, was_ready, clock()) {
                 Verdict::RetryAfter(delay) => Requeue::After(delay),
+                Verdict::GiveUp if desired.is_on_trial() => {
+                    reject(runtime, desired, course, &failure).await
+                }
                 Verdict::GiveUp => Requeue::GivenUp,
             };
             (requeue, Some(failure))
@@ -130,6 +142,22 @@ pub fn looks_settled(desired: &DesiredStack, observed: &ObservedStack) -> bool {
             observed.was_ready && observed.readiness == Readiness::Unknown
         }
         Plan::Act(_) | Plan::Wait(_) | Plan::Blocked(_) => false,
+    }
+}
+
+/// A release on trial is no use: what comes next is the one before it.
+async fn reject(
+    runtime: &impl ContainerRuntime,
+    desired: &DesiredStack,
+    course: &mut Course,
+    failure: &Failure,
+) -> Requeue {
+    match runtime.apply(desired, &Step::RejectUpdate(failure.to_string())).await {
+        Ok(()) => {
+            *course = Course::default();
+            Requeue::Now
+        }
+        Err(_) => Requeue::After(backoff(u32::MAX)),
     }
 }
 
@@ -157,7 +185,7 @@ async fn step(
         }
         Plan::Wait(waiting) => {
             if let Some(failure) = course.wait(&waiting, &next, clock()) {
-                return Err(failure);
+                return Err(failure.given(seen));
             }
             runtime.wait(&next, seen, &waiting, course.waited(clock())).await;
             Ok(Requeue::Now)
@@ -165,8 +193,6 @@ async fn step(
         Plan::Converged if course.converged(desired.target, clock()) => Ok(Requeue::Settled),
         Plan::Converged => Ok(Requeue::Now),
         Plan::Superseded => Ok(Requeue::Superseded),
-        Plan::Blocked(blocked @ (Blocked::VolumeLost(_) | Blocked::SecretsLost)) => {
-            Err(Failure::Lost(blocked))
-        }
+        Plan::Blocked(blocked) => Err(Failure::Lost(blocked)),
     }
 }

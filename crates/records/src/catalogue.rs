@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{SpaceName, Timestamp};
+use domain::{SpaceId, SpaceName, Timestamp};
 use fleet::AppOffer;
 
 use crate::{
@@ -35,6 +35,24 @@ impl<D: Database> Records<D> {
              WHERE app = ? ORDER BY seen_at DESC LIMIT 1";
         let rows = self.database.execute(statement, params![id]).await?;
         Ok(rows.first().and_then(|row| serde_json::from_str(row.text(0)).ok()))
+    }
+
+    /// What `host` offers under the id `app` now.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn offer(&self, host: &str, app: &str) -> Result<Option<AppOffer>, DatabaseError> {
+        let statement = "SELECT document FROM offers WHERE host = ? AND app = ?";
+        let rows = self.database.execute(statement, params![host, app]).await?;
+        Ok(rows.first().and_then(|row| serde_json::from_str(row.text(0)).ok()))
+    }
+
+    /// The memory that `host` has left for spaces, in MiB, if `without` needed none.
+    pub(crate) async fn room(&self, host: &str, without: &SpaceId) -> Result<i64, DatabaseError> {
+        let statement = "SELECT memory_mib - (SELECT coalesce(sum(memory_mib), 0) FROM spaces \
+             WHERE host = hosts.name AND phase <> 'deleted' AND id <> ?) FROM hosts WHERE name = ?";
+        let rows = self.database.execute(statement, params![without.as_str(), host]).await?;
+        Ok(rows.first().map_or(0, |row| row.integer(0)))
     }
 
     /// Whether a living space has this name.

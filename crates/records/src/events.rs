@@ -53,6 +53,20 @@ impl<D: Database> Records<D> {
             .collect())
     }
 
+    /// Writes down that `actor` was shown the way to the credentials of `space`.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn note_credentials_read(
+        &self,
+        space: &SpaceId,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        let detail = serde_json::json!({});
+        self.record_event(space, now, "credentials-read", actor, &detail).await.map(|_| ())
+    }
+
     /// Writes down that something happened; returns its number.
     pub(crate) async fn record_event(
         &self,

@@ -123,6 +123,18 @@ impl<D: Database> Records<D> {
                         params![host, app.id.as_str(), i64::from(app.memory_mib), document],
                     )
                     .await?;
+                database
+                    .execute(
+                        "INSERT INTO releases (app, release, version, memory_mib) \
+                         VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                        params![
+                            app.id.as_str(),
+                            app.release.as_str(),
+                            app.version.as_str(),
+                            i64::from(app.memory_mib),
+                        ],
+                    )
+                    .await?;
             }
             Ok(())
         })

@@ -61,9 +61,37 @@ impl<D: Database> Records<D> {
                 self.record_event(&space.id, now, "phase-changed", &actor, &detail).await?;
             }
             self.write_observation(&space, &next, now).await?;
+            self.note_release(&space, observation, &actor, now).await?;
             Ok(Observed::Recorded)
         })
         .await
+    }
+
+    /// A space that runs something else than is wanted was given the wish up: it keeps what it has
+    /// until somebody wants another release again.
+    async fn note_release(
+        &self,
+        space: &SpaceRecord,
+        observation: &Observation,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        let Some(release) = &observation.release else { return Ok(()) };
+        let is_update = observation.generation > space.observed_generation;
+        if observation.state != ObservedState::Ready || !is_update {
+            return Ok(());
+        }
+        if *release == space.release {
+            return Ok(());
+        }
+        if !space.release.is_empty() {
+            let detail = json!({ "wanted": space.version, "reason": observation.reason });
+            self.record_event(&space.id, now, "update-failed", actor, &detail).await?;
+        }
+        let statement = "UPDATE spaces SET release = ?1, memory_mib = coalesce((SELECT memory_mib \
+             FROM releases WHERE app = spaces.app AND release = ?1), memory_mib) WHERE id = ?2";
+        self.database.execute(statement, params![release.as_str(), space.id.as_str()]).await?;
+        Ok(())
     }
 
     async fn write_observation(

@@ -1,7 +1,8 @@
 //! Reading spaces.
 
 use domain::{
-    Desired, Generation, Money, Phase, SpaceId, SpaceName, StepRecord, Timestamp, Wallet,
+    CustomDomain, Desired, Generation, Money, Phase, SpaceId, SpaceName, StepRecord, Timestamp,
+    Wallet,
 };
 use serde::Deserialize;
 
@@ -21,6 +22,12 @@ pub struct SpaceRecord {
     pub title: String,
     /// The app it is an instance of.
     pub app: String,
+    /// The release of the app that is wanted; empty if none was ever named.
+    pub release: String,
+    /// What people call that release, if any host ever offered it.
+    pub version: Option<String>,
+    /// The release that its host offers now, if that is another one.
+    pub update: Option<Release>,
     /// The app's settings.
     pub settings: serde_json::Value,
     /// Who made it.
@@ -31,6 +38,8 @@ pub struct SpaceRecord {
     pub host: String,
     /// Where that host's gateway is reached.
     pub gateway_url: Option<String>,
+    /// The custom domains that are proven to be its owner's.
+    pub domains: Vec<CustomDomain>,
     /// What is wanted.
     pub desired: Desired,
     /// The version of that wish.
@@ -61,6 +70,15 @@ impl SpaceRecord {
     }
 }
 
+/// A release of an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// Which.
+    pub release: String,
+    /// What people call it.
+    pub version: String,
+}
+
 /// Who may do what with a space.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Member {
@@ -81,8 +99,13 @@ pub(crate) const SELECT: &str = "SELECT s.id, s.name, s.title, s.app, s.settings
      FROM members m WHERE m.space = s.id), \
     s.host, h.gateway_url, s.desired, s.generation, s.phase, s.observed_generation, s.reason, \
     s.steps, s.ready_at, s.created_at, s.updated_at, s.change_seq, \
-    (SELECT credits - debits - held + incoming FROM accounts WHERE account = 'space:' || s.id) \
-    FROM spaces s JOIN hosts h ON h.name = s.host";
+    (SELECT credits - debits - held + incoming FROM accounts WHERE account = 'space:' || s.id), \
+    s.release, r.version, o.document ->> '$.release', o.document ->> '$.version', \
+    (SELECT json_group_array(domain) FROM (SELECT domain FROM domains \
+     WHERE space = s.id AND state = 'proven' ORDER BY domain)) \
+    FROM spaces s JOIN hosts h ON h.name = s.host \
+    LEFT JOIN releases r ON r.app = s.app AND r.release = s.release \
+    LEFT JOIN offers o ON o.host = s.host AND o.app = s.app";
 
 impl<D: Database> Records<D> {
     /// The space with this id, or the living one with this name, if `wallet` may see it.
@@ -174,17 +197,27 @@ pub(crate) fn space(row: &Row) -> Result<SpaceRecord, DatabaseError> {
         .ok_or_else(|| DatabaseError(format!("the row of space {:?} can't be read", row.text(0))))
 }
 
+/// What the host offers, if that is not what is wanted already.
+fn update(row: &Row) -> Option<Release> {
+    let release = row.optional_text(22).filter(|it| *it != row.text(20))?.to_owned();
+    Some(Release { release, version: row.optional_text(23)?.to_owned() })
+}
+
 fn read(row: &Row) -> Option<SpaceRecord> {
     Some(SpaceRecord {
         id: row.text(0).parse().ok()?,
         name: row.text(1).parse().ok()?,
         title: row.text(2).to_owned(),
         app: row.text(3).to_owned(),
+        release: row.text(20).to_owned(),
+        version: row.optional_text(21).map(str::to_owned),
+        update: update(row),
         settings: serde_json::from_str(row.text(4)).ok()?,
         owner: row.text(5).parse().ok()?,
         members: serde_json::from_str(row.text(6)).ok()?,
         host: row.text(7).to_owned(),
         gateway_url: row.optional_text(8).map(str::to_owned),
+        domains: serde_json::from_str(row.text(24)).ok()?,
         desired: Desired::parse(row.text(9))?,
         generation: Generation(row.unsigned(10)),
         phase: Phase::parse(row.text(11))?,

@@ -44,7 +44,7 @@ pub struct Charge {
 }
 
 /// What may be wanted of a space that is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// That it is no more.
     Delete {
@@ -53,6 +53,8 @@ pub enum Wish {
     },
     /// That it runs, made anew. Also how a space that failed is tried again.
     Restart,
+    /// That it runs with what its host offers under its app now.
+    Update(AppOffer),
 }
 
 /// Why a space was not made. Nothing has changed then.
@@ -87,6 +89,12 @@ pub enum WishError {
     /// It was stopped by rule, and only the rule lets it run.
     #[error("the space is suspended")]
     Suspended,
+    /// Its host offers something else by now.
+    #[error("the host offers another release by now")]
+    OfferChanged,
+    /// Its host has no room for what the release needs more.
+    #[error("the host has no room for this release")]
+    NoCapacity,
     /// The idempotency key was used for another request.
     #[error(transparent)]
     KeyReused(#[from] KeyReused),
@@ -179,14 +187,15 @@ impl<D: Database> Records<D> {
     ) -> Result<(), CreateError> {
         self.database
             .execute(
-                "INSERT INTO spaces (id, name, title, app, settings, owner, host, memory_mib, \
-                 desired, generation, phase, change_seq, created_at, updated_at) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO spaces (id, name, title, app, release, settings, owner, host, \
+                 memory_mib, desired, generation, phase, change_seq, created_at, updated_at) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 params![
                     new.id.as_str(),
                     new.name.as_str(),
                     new.title.as_str(),
                     new.offer.id.as_str(),
+                    new.offer.release.as_str(),
                     new.settings.to_string(),
                     new.owner.to_string(),
                     host,
@@ -229,15 +238,18 @@ impl<D: Database> Records<D> {
                 return Ok(answer);
             }
             let space = self.space(id).await?.ok_or_else(|| missing(id))?;
-            let desired = match wish {
+            let desired = match &wish {
                 Wish::Delete { .. } => Desired::Deleted,
-                Wish::Restart if space.desired == Desired::Suspended => {
-                    return Err(WishError::Suspended);
-                }
-                Wish::Restart => Desired::Running,
+                _ if space.desired == Desired::Suspended => return Err(WishError::Suspended),
+                Wish::Restart | Wish::Update(_) => Desired::Running,
             };
             let phase = transition(space.phase, PhaseEvent::Wanted(desired))?;
-            if wish == Wish::Restart || space.desired != desired || space.phase != phase {
+            let is_news = match &wish {
+                Wish::Restart => true,
+                Wish::Update(offer) => self.take_release(&space, offer, actor, now).await?,
+                Wish::Delete { .. } => space.desired != desired || space.phase != phase,
+            };
+            if is_news {
                 self.write_wish(&space, desired, phase, actor, now).await?;
             }
             if let Wish::Delete { used } = wish
@@ -251,6 +263,31 @@ impl<D: Database> Records<D> {
             Ok(answer)
         })
         .await
+    }
+
+    /// Takes it that `space` shall be of the release in `offer`. Says whether that is news.
+    async fn take_release(
+        &self,
+        space: &SpaceRecord,
+        offer: &AppOffer,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<bool, WishError> {
+        if self.offer(&space.host, &space.app).await?.as_ref() != Some(offer) {
+            return Err(WishError::OfferChanged);
+        }
+        if space.release == offer.release {
+            return Ok(false);
+        }
+        if self.room(&space.host, &space.id).await? < i64::from(offer.memory_mib) {
+            return Err(WishError::NoCapacity);
+        }
+        let detail = json!({ "from": space.version, "to": offer.version });
+        self.record_event(&space.id, now, "update-wanted", actor, &detail).await?;
+        let (release, memory) = (offer.release.as_str(), i64::from(offer.memory_mib));
+        let statement = "UPDATE spaces SET release = ?, memory_mib = ? WHERE id = ?";
+        self.database.execute(statement, params![release, memory, space.id.as_str()]).await?;
+        Ok(true)
     }
 
     /// Lets go of what was held until now and did not come to anything. A space that has not run by

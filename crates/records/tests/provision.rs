@@ -28,6 +28,8 @@ fn offer() -> AppOffer {
         id: "hello".to_owned(),
         title: "Hello".to_owned(),
         description: "Says hello.".to_owned(),
+        release: "one".to_owned(),
+        version: "1.0".to_owned(),
         memory_mib: 1,
         cpus_milli: 1,
         disk_mib: 1,

@@ -1,4 +1,4 @@
-//! Nodes of chains and facilitators over Spin's outbound HTTP, and the clock.
+//! Whoever is asked over Spin's outbound HTTP, and the clock.
 
 use std::{pin::pin, time::SystemTime};
 
@@ -16,11 +16,11 @@ use spin_sdk::{
 use crate::{Spin, key_value};
 
 impl Network for Spin {
-    async fn post_json(
+    async fn post(
         &self,
         url: &str,
         headers: &[(&'static str, String)],
-        body: String,
+        body: Vec<u8>,
         limits: Limits,
     ) -> Result<Reply, SendError> {
         let request = request(url, headers, body)?;
@@ -53,7 +53,7 @@ impl Network for Spin {
 fn request(
     url: &str,
     headers: &[(&'static str, String)],
-    body: String,
+    body: Vec<u8>,
 ) -> Result<Request<FullBody<Bytes>>, SendError> {
     let is_typed = headers.iter().any(|(name, _)| *name == header::CONTENT_TYPE);
     let mut request = Request::post(url).header(header::CONTENT_LENGTH, body.len());

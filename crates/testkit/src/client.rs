@@ -94,6 +94,8 @@ impl Client {
             Some("fleet") => routes::fleet(edge),
             Some("webhooks") => routes::billing(edge),
             Some("internal") if path == "/internal/cron/payments" => routes::billing(edge),
+            Some("internal") if !path.starts_with("/internal/cron/") => routes::spaces(edge),
+            Some("internal") if path == "/internal/cron/domains" => routes::spaces(edge),
             Some("internal") => routes::auth(edge),
             Some("readyz") => routes::spaces(edge),
             Some("v1") => match path.split(['/', '?']).nth(2) {
@@ -191,15 +193,27 @@ impl Client {
 
     /// Lets the worker with this key say that it is there, and that it offers `hello` at `app_mib`.
     pub async fn hello(&self, key: &str, memory_mib: u64, app_mib: u32) {
-        let app = AppOffer {
+        self.hello_with(key, memory_mib, Self::offer(app_mib)).await;
+    }
+
+    /// The app `hello` at `app_mib`, in its first release.
+    #[must_use]
+    pub fn offer(app_mib: u32) -> AppOffer {
+        AppOffer {
             id: "hello".to_owned(),
             title: "Hello".to_owned(),
             description: "Says hello.".to_owned(),
+            release: "one".to_owned(),
+            version: "1.0".to_owned(),
             memory_mib: app_mib,
             cpus_milli: 500,
             disk_mib: 16,
             settings_schema: json!(settings_schema()),
-        };
+        }
+    }
+
+    /// Lets the worker with this key say that it is there, and that it offers `app`.
+    pub async fn hello_with(&self, key: &str, memory_mib: u64, app: AppOffer) {
         let hello = Hello {
             version: "0.1.0".to_owned(),
             gateway_url: "http://127.0.0.1:8080".to_owned(),

@@ -5,6 +5,7 @@
 
 mod client;
 mod database;
+pub mod dns;
 pub mod payments;
 mod platform;
 mod wallet;

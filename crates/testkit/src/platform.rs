@@ -20,12 +20,16 @@ use crate::TestDatabase;
 /// What answers the requests to nodes of chains, by URL and body.
 type Node = dyn FnMut(&str, &str) -> Result<Reply, SendError> + Send;
 
+/// What answers the questions to DNS, by URL and message.
+type Resolver = dyn FnMut(&str, &[u8]) -> Result<Reply, SendError> + Send;
+
 /// The world of a test. Its stores can be made to fail.
 pub struct TestPlatform {
     directory: TempDir,
     keys: Mutex<BTreeMap<String, i64>>,
     values: Mutex<BTreeMap<String, String>>,
     node: Mutex<Box<Node>>,
+    resolver: Mutex<Box<Resolver>>,
     now_ms: AtomicI64,
     n_random: AtomicU64,
     /// Whether both stores fail from now on.
@@ -39,6 +43,7 @@ impl Default for TestPlatform {
             keys: Mutex::default(),
             values: Mutex::default(),
             node: Mutex::new(Box::new(|_, _| Err(SendError::Unreachable("no node".to_owned())))),
+            resolver: Mutex::new(Box::new(|_, _| Err(SendError::TimedOut))),
             now_ms: AtomicI64::new(1_795_000_000_000),
             n_random: AtomicU64::new(1),
             is_broken: AtomicBool::new(false),
@@ -59,6 +64,14 @@ impl TestPlatform {
         node: impl FnMut(&str, &str) -> Result<Reply, SendError> + Send + 'static,
     ) {
         *self.node.lock().unwrap() = Box::new(node);
+    }
+
+    /// Lets `resolver` answer the questions to DNS.
+    pub fn set_resolver(
+        &self,
+        resolver: impl FnMut(&str, &[u8]) -> Result<Reply, SendError> + Send + 'static,
+    ) {
+        *self.resolver.lock().unwrap() = Box::new(resolver);
     }
 
     /// Another connection to the records.
@@ -127,14 +140,17 @@ impl Platform for TestPlatform {
 }
 
 impl Network for TestPlatform {
-    async fn post_json(
+    async fn post(
         &self,
         url: &str,
-        _headers: &[(&'static str, String)],
-        body: String,
+        headers: &[(&'static str, String)],
+        body: Vec<u8>,
         _limits: Limits,
     ) -> Result<Reply, SendError> {
-        (self.node.lock().unwrap())(url, &body)
+        if headers.contains(&("content-type", "application/dns-message".to_owned())) {
+            return (self.resolver.lock().unwrap())(url, &body);
+        }
+        (self.node.lock().unwrap())(url, std::str::from_utf8(&body).unwrap())
     }
 
     async fn load(&self, key: &str) -> Result<Option<String>, StoreError> {

@@ -165,7 +165,8 @@ fn a_bad_app_template_stops_the_start_and_is_named() {
     fs::create_dir_all(apps.join("bad")).unwrap();
     let compose = "services:\n  web:\n    image: a\n    mem_limit: 8m\n    privileged: true\n";
     fs::write(apps.join("bad/compose.yaml"), compose).unwrap();
-    let toml = "title = \"t\"\ndescription = \"d\"\nweb = { service = \"web\", port = 1 }\n\
+    let toml = "title = \"t\"\ndescription = \"d\"\nversion = \"1\"\n\
+        web = { service = \"web\", port = 1 }\n\
         ready = { path = \"/\", timeout_seconds = 1 }\ndisk = { mib = 1 }\n";
     fs::write(apps.join("bad/app.toml"), toml).unwrap();
     let installation = installation.with_apps(&apps);

@@ -7,7 +7,7 @@
 
 #[path = "../../../worker/src/failpoint_names.rs"]
 #[expect(unreachable_pub, reason = "it is another package's file: its list, without its weight")]
-mod failpoint_names;
+pub(crate) mod failpoint_names;
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -282,7 +282,8 @@ fn a_worker_killed_while_it_stops_a_space_carries_on() {
     let compose = "services:\n  web:\n    image: spaceport/hello:1\n    tmpfs: [\"/tmp\"]\n    \
         mem_limit: 16m\n";
     fs::write(folder.join("compose.yaml"), compose).unwrap();
-    let manifest = "title = \"t\"\ndescription = \"d\"\nweb = { service = \"web\", port = 8080 }\n\
+    let manifest = "title = \"t\"\ndescription = \"d\"\nversion = \"1\"\n\
+        web = { service = \"web\", port = 8080 }\n\
         ready = { path = \"/no\", timeout_seconds = 1 }\ndisk = { mib = 1 }\n";
     fs::write(folder.join("app.toml"), manifest).unwrap();
     let apps = installation.scratch().join("apps");

@@ -63,7 +63,7 @@ fn write_app(apps: &Path, app: &BadApp) {
     let compose = format!("services:\n  web:\n    {}\n", app.service);
     fs::write(folder.join("compose.yaml"), compose).unwrap();
     let manifest = format!(
-        "title = \"{id}\"\ndescription = \"It can't run.\"\n\
+        "title = \"{id}\"\ndescription = \"It can't run.\"\nversion = \"1\"\n\
          web = {{ service = \"web\", port = {port} }}\n\
          ready = {{ path = \"{path}\", timeout_seconds = 2 }}\ndisk = {{ mib = 1 }}\n",
         id = app.id,

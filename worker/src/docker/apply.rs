@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use apps::Service;
+use apps::{Kind, Service};
 use bollard::{
     errors::Error,
     models::VolumeCreateRequest,
     query_parameters::{
         CreateContainerOptionsBuilder, CreateImageOptionsBuilder, RemoveContainerOptionsBuilder,
-        RemoveVolumeOptions,
     },
 };
 use futures::TryStreamExt as _;
@@ -41,12 +40,19 @@ const CREATE_NETWORK: [&str; 2] = points!("create-network");
 const CREATE_VOLUME: [&str; 2] = points!("create-volume");
 const CREATE_CONTAINER: [&str; 2] = points!("create-container");
 const START_CONTAINER: [&str; 2] = points!("start-container");
+const PREPARE_SHARED: [&str; 2] = points!("prepare-shared");
+const CREATE_FIRST_ADMIN: [&str; 2] = points!("create-first-admin");
 const WRITE_READY_MARKER: [&str; 2] = points!("write-ready-marker");
 const STOP_CONTAINER: [&str; 2] = points!("stop-container");
 const REMOVE_CONTAINER: [&str; 2] = points!("remove-container");
 const REMOVE_NETWORK: [&str; 2] = points!("remove-network");
 const REMOVE_VOLUME: [&str; 2] = points!("remove-volume");
 const REMOVE_SECRETS: [&str; 2] = points!("remove-secrets");
+const REMOVE_SHARED: [&str; 2] = points!("remove-shared");
+const SAVE_DATA: [&str; 2] = points!("save-data");
+const COMMIT_UPDATE: [&str; 2] = points!("commit-update");
+const REJECT_UPDATE: [&str; 2] = points!("reject-update");
+const RESTORE_DATA: [&str; 2] = points!("restore-data");
 
 /// The failpoints of `step`; none where a crash changes nothing that could be observed.
 const fn failpoints_of(step: &Step) -> Option<[&'static str; 2]> {
@@ -56,13 +62,23 @@ const fn failpoints_of(step: &Step) -> Option<[&'static str; 2]> {
         Step::CreateVolume(_) => Some(CREATE_VOLUME),
         Step::CreateContainer(_) => Some(CREATE_CONTAINER),
         Step::StartContainer(_) => Some(START_CONTAINER),
+        Step::PrepareShared => Some(PREPARE_SHARED),
+        Step::CreateFirstAdmin => Some(CREATE_FIRST_ADMIN),
         Step::MarkReady => Some(WRITE_READY_MARKER),
         Step::StopContainer(_) => Some(STOP_CONTAINER),
         Step::RemoveContainer(_) => Some(REMOVE_CONTAINER),
         Step::RemoveNetwork => Some(REMOVE_NETWORK),
         Step::RemoveVolume(_) => Some(REMOVE_VOLUME),
         Step::RemoveFiles => Some(REMOVE_SECRETS),
-        Step::PullImage(_) | Step::UnpauseContainer(_) => None,
+        Step::RemoveShared => Some(REMOVE_SHARED),
+        Step::SaveData => Some(SAVE_DATA),
+        Step::CommitUpdate => Some(COMMIT_UPDATE),
+        Step::RejectUpdate(_) => Some(REJECT_UPDATE),
+        Step::RestoreData => Some(RESTORE_DATA),
+        Step::PullImage(_)
+        | Step::UnpauseContainer(_)
+        | Step::ConnectShared(_)
+        | Step::DisconnectShared(_) => None,
     }
 }
 
@@ -86,7 +102,7 @@ impl Engine {
             Step::CreateContainer(service) => self.create_container(desired, service).await,
             Step::StartContainer(service) => {
                 let name = object_name(space, service);
-                let result = self.docker.start_container(&name, None).await;
+                let result = self.start_container(desired, &name).await;
                 done(result, 304, || format!("start {service}")).map_err(of_space)
             }
             Step::UnpauseContainer(service) => {
@@ -94,8 +110,12 @@ impl Engine {
                 let result = self.docker.unpause_container(&name).await;
                 done(result, 304, || format!("unpause {service}"))
             }
+            Step::ConnectShared(name) => self.connect_shared(desired, name).await,
+            Step::PrepareShared => self.prepare_shared(desired).await,
+            Step::CreateFirstAdmin => self.create_first_admin(desired).await,
             Step::MarkReady => {
-                self.files.mark_ready(space).await.map_err(|it| files("note that it is ready", it))
+                let marked = self.files.mark_ready(space, &desired.release).await;
+                marked.map_err(|it| files("note that it is ready", it))
             }
             Step::StopContainer(service) => {
                 let patient = self.docker.clone().with_timeout(STOP_TIME_MAX);
@@ -111,20 +131,20 @@ impl Engine {
                     result => done(result, 404, || format!("remove {service}")),
                 }
             }
+            Step::RemoveShared => self.remove_shared(desired).await,
+            Step::DisconnectShared(name) => self.disconnect_shared(desired, name).await,
             Step::RemoveNetwork => {
                 let result = self.docker.remove_network(&network_name(space)).await;
                 done(result, 404, || "remove the network".to_owned())
             }
-            Step::RemoveVolume(volume) => {
-                let result = self
-                    .docker
-                    .remove_volume(&object_name(space, volume), None::<RemoveVolumeOptions>)
-                    .await;
-                done(result, 404, || format!("remove the volume {volume}"))
-            }
+            Step::RemoveVolume(volume) => self.remove_volume(desired, volume).await,
             Step::RemoveFiles => {
                 self.files.remove(space).await.map_err(|it| files("remove the secrets", it))
             }
+            Step::SaveData => self.save_data(desired).await,
+            Step::CommitUpdate => self.commit_update(desired).await,
+            Step::RejectUpdate(reason) => self.reject_update(desired, reason).await,
+            Step::RestoreData => self.restore_data(desired).await,
         }?;
         if let Some([_, after]) = failpoints {
             failpoints::hit(after);
@@ -132,14 +152,18 @@ impl Engine {
         Ok(())
     }
 
-    async fn write_secrets(&self, desired: &DesiredStack) -> Result<(), Failure> {
+    pub(super) async fn write_secrets(&self, desired: &DesiredStack) -> Result<(), Failure> {
         let template = self.template(desired)?;
         let wanted = template.secrets.iter().map(|(name, it)| (name.clone(), it.bytes));
         let written = self.files.write_secrets(&desired.space, wanted.collect()).await;
         written.map_err(|it| files("write the secrets", it))
     }
 
-    async fn create_volume(&self, desired: &DesiredStack, volume: &str) -> Result<(), Failure> {
+    pub(super) async fn create_volume(
+        &self,
+        desired: &DesiredStack,
+        volume: &str,
+    ) -> Result<(), Failure> {
         let name = object_name(&desired.space, volume);
         let request = VolumeCreateRequest {
             name: Some(name.clone()),
@@ -181,8 +205,15 @@ impl Engine {
 
     async fn create_container(&self, desired: &DesiredStack, service: &str) -> Result<(), Failure> {
         let rendered = self.render(desired, service).await?;
-        let labels = self.labels.container(&desired.space, desired.generation, service);
-        let body = container::body(&desired.space, &rendered, labels);
+        let labels = self.labels.container(desired, service);
+        let template = self.template(desired)?;
+        let oom_score = container::oom_score(template, service);
+        let mut body = container::body(&desired.space, &rendered, labels, oom_score);
+        if template.kind == Kind::Shared {
+            // Docker makes it a name in each network that the container is in, where only those that
+            // the space has chosen should be names.
+            body.hostname = Some(desired.space.docker_name());
+        }
         let name = object_name(&desired.space, service);
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         match self.docker.create_container(Some(options), body).await {
@@ -204,15 +235,24 @@ impl Engine {
     /// A service with this space's values filled in.
     async fn render(&self, desired: &DesiredStack, service: &str) -> Result<Service, Failure> {
         let template = self.template(desired)?;
-        let mut values = desired.values.clone();
-        if desired.has_secrets {
-            values.extend(self.secrets(desired).await?);
-        }
+        let values = self.values(desired).await?;
         let services = template
             .render(&values)
             .map_err(|it| Failure::Settings { detail: shown(&it.to_string()) })?;
         let found = services.into_iter().find(|it| it.name == service);
         found.ok_or_else(|| Failure::AppUnknown { app: desired.app.clone() })
+    }
+
+    /// All that is filled into the template: what is not secret, and what is.
+    pub(super) async fn values(
+        &self,
+        desired: &DesiredStack,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let mut values = desired.values.clone();
+        if desired.has_secrets {
+            values.extend(self.secrets(desired).await?);
+        }
+        Ok(values)
     }
 
     async fn secrets(&self, desired: &DesiredStack) -> Result<BTreeMap<String, String>, Failure> {
@@ -223,8 +263,9 @@ impl Engine {
         })
     }
 
-    fn template(&self, desired: &DesiredStack) -> Result<&apps::Template, Failure> {
-        let template = self.templates.get(&desired.app);
+    /// The release of the template that `desired` is of.
+    pub(super) fn template(&self, desired: &DesiredStack) -> Result<&apps::Template, Failure> {
+        let template = self.releases.get(&desired.app, &desired.release);
         template.ok_or_else(|| Failure::AppUnknown { app: desired.app.clone() })
     }
 }
@@ -244,7 +285,7 @@ fn done(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::FAILPOINTS;
+    use crate::{APP_FAILPOINTS, FAILPOINTS, UPDATE_FAILPOINTS};
 
     #[test]
     fn the_list_of_failpoints_has_those_of_all_steps() {
@@ -257,15 +298,25 @@ mod tests {
             Step::CreateContainer(any()),
             Step::StartContainer(any()),
             Step::UnpauseContainer(any()),
+            Step::PrepareShared,
+            Step::CreateFirstAdmin,
             Step::MarkReady,
             Step::StopContainer(any()),
             Step::RemoveContainer(any()),
             Step::RemoveNetwork,
             Step::RemoveVolume(any()),
             Step::RemoveFiles,
+            Step::RemoveShared,
+            Step::SaveData,
+            Step::CommitUpdate,
+            Step::RejectUpdate(any()),
+            Step::RestoreData,
         ];
-        let of_steps: Vec<_> = steps.iter().filter_map(failpoints_of).flatten().collect();
-        let listed: Vec<_> = FAILPOINTS.iter().copied().skip(3).collect();
+        let mut of_steps: Vec<_> = steps.iter().filter_map(failpoints_of).flatten().collect();
+        let lists = [&FAILPOINTS[3..], APP_FAILPOINTS, UPDATE_FAILPOINTS];
+        let mut listed: Vec<_> = lists.concat();
+        of_steps.sort_unstable();
+        listed.sort_unstable();
         assert_eq!(of_steps, listed);
         let of_link = ["worker:hello:after", "worker:report:before", "worker:report:after"];
         assert_eq!(FAILPOINTS[..3], of_link);

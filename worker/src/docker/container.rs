@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use apps::{Healthcheck, Service};
+use apps::{Healthcheck, Kind, Service, Template};
 use bollard::models::{
     ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig, Mount,
     MountType, NetworkingConfig, RestartPolicy, RestartPolicyNameEnum,
@@ -14,8 +14,34 @@ use super::labels::{LabelMap, network_name, object_name};
 /// How much of a container's logs Docker keeps, in two files.
 const LOG_FILE_SIZE_MAX: &str = "5m";
 
-/// The container of `service`, whose texts are filled in.
-pub(super) fn body(space: &SpaceId, service: &Service, labels: LabelMap) -> ContainerCreateBody {
+/// What the kernel counts on top when it chooses whom to end on a host that is out of memory, in
+/// thousandths of the host's memory: services that nobody depends on go first, then those that others
+/// depend on, then those that spaces share. The host's own, which have 0, go last.
+const OOM_SCORES: [i64; 3] = [500, 400, 200];
+
+/// The kernel parameters of a space's network. A container that is in the networks of several spaces
+/// must not pass packets from one to another.
+const SYSCTLS: [(&str, &str); 1] = [("net.ipv4.ip_forward", "0")];
+
+/// How soon `service` of `template` is ended on a host that is out of memory: the higher, the sooner.
+pub(super) fn oom_score(template: &Template, service: &str) -> i64 {
+    let mut depended_on = template.services.iter().flat_map(|it| &it.depends_on);
+    let is_needed = depended_on.any(|it| it.service == service);
+    let [leaf, needed, shared] = OOM_SCORES;
+    match template.kind {
+        Kind::Shared => shared,
+        Kind::App if is_needed => needed,
+        Kind::App => leaf,
+    }
+}
+
+/// The container of `service`, whose texts are filled in, with this [`oom_score`].
+pub(super) fn body(
+    space: &SpaceId,
+    service: &Service,
+    labels: LabelMap,
+    oom_score: i64,
+) -> ContainerCreateBody {
     let network = network_name(space);
     let endpoint = EndpointSettings {
         aliases: Some(vec![service.name.clone()]),
@@ -34,7 +60,10 @@ pub(super) fn body(space: &SpaceId, service: &Service, labels: LabelMap) -> Cont
         stop_signal: service.stop_signal.clone(),
         stop_timeout: Some(service.stop_grace_seconds.into()),
         labels: Some(labels),
-        host_config: Some(host_config(space, service)),
+        host_config: Some(HostConfig {
+            oom_score_adj: Some(oom_score),
+            ..host_config(space, service)
+        }),
         networking_config: Some(NetworkingConfig {
             endpoints_config: Some(HashMap::from([(network, endpoint)])),
         }),
@@ -61,6 +90,7 @@ fn host_config(space: &SpaceId, service: &Service) -> HostConfig {
         mounts: Some(mounts.collect()),
         tmpfs: Some(tmpfs.collect()),
         readonly_rootfs: Some(service.read_only),
+        init: service.init.then_some(true),
         memory: Some(memory),
         // Memory and swap together: no swap on top.
         memory_swap: Some(memory),
@@ -68,6 +98,7 @@ fn host_config(space: &SpaceId, service: &Service) -> HostConfig {
         pids_limit: Some(service.pids_max.into()),
         cap_drop: Some(vec!["ALL".to_owned()]),
         cap_add: Some(service.cap_add.clone()),
+        sysctls: Some(SYSCTLS.map(|(key, it)| (key.to_owned(), it.to_owned())).into()),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),
         log_config: Some(HostConfigLogConfig {
             typ: Some("json-file".to_owned()),
@@ -92,5 +123,31 @@ fn health_config(check: &Healthcheck) -> HealthConfig {
         retries: Some(check.retries.into()),
         start_period: nanoseconds(check.start_period_ms),
         start_interval: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_goes_before_its_database_and_that_before_what_is_shared() {
+        let compose = "services:\n  web: {image: 'app:1', mem_limit: 16m, depends_on: [db]}\n  \
+                       db: {image: 'db:1', mem_limit: 16m}\n";
+        let head = "title = 'A'\ndescription = 'B.'\nversion = '1'\ndisk = { mib = 1 }\n";
+        let app = "web = { service = 'web', port = 80 }\n\
+                   ready = { path = '/', timeout_seconds = 5 }\n";
+        let shared = "kind = 'shared'\nready = { timeout_seconds = 5 }\n";
+        #[rustfmt::skip]
+        let rows = [
+            (app,    "web", 500),
+            (app,    "db",  400),
+            (shared, "web", 200),
+            (shared, "db",  200),
+        ];
+        for (kind, service, want) in rows {
+            let template = Template::parse("a", compose, &format!("{head}{kind}")).unwrap();
+            assert_eq!(oom_score(&template, service), want, "{kind} {service}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{Generation, SpaceId};
+use reconcile::DesiredStack;
 
 const STATE: &str = "spaceport.state";
 const SPACE: &str = "spaceport.space";
@@ -10,6 +11,8 @@ const HOST: &str = "spaceport.host";
 const GENERATION: &str = "spaceport.generation";
 const SERVICE: &str = "spaceport.service";
 const VOLUME: &str = "spaceport.volume";
+const RELEASE: &str = "spaceport.release";
+const NAME: &str = "spaceport.name";
 
 /// The labels of one installation.
 #[derive(Clone, Debug)]
@@ -25,6 +28,11 @@ impl Labels {
     /// The labels of the installation `state_id`, whose host is called `host`.
     pub(crate) const fn new(state_id: String, host: String) -> Self {
         Self { state_id, host }
+    }
+
+    /// What the installation is named by.
+    pub(crate) fn state_id(&self) -> &str {
+        &self.state_id
     }
 
     /// What every object of the installation `state_id` is found by.
@@ -62,14 +70,13 @@ impl Labels {
     }
 
     /// The labels of the container of `service`.
-    pub(crate) fn container(
-        &self,
-        space: &SpaceId,
-        generation: Generation,
-        service: &str,
-    ) -> LabelMap {
-        let mut labels = self.network(space, generation);
+    pub(crate) fn container(&self, desired: &DesiredStack, service: &str) -> LabelMap {
+        let mut labels = self.network(&desired.space, desired.generation);
         labels.insert(SERVICE.to_owned(), service.to_owned());
+        labels.insert(RELEASE.to_owned(), desired.release.clone());
+        // What spaces share has no name that anybody would look for.
+        let name = desired.web.as_ref().and_then(|_| desired.values.get("SPACE_NAME"));
+        labels.extend(name.map(|it| (NAME.to_owned(), it.clone())));
         labels
     }
 
@@ -93,6 +100,16 @@ pub(crate) fn service(labels: &LabelMap) -> Option<&str> {
 /// What the template calls a volume with these labels.
 pub(crate) fn volume(labels: &LabelMap) -> Option<&str> {
     labels.get(VOLUME).map(String::as_str)
+}
+
+/// The release of the app that a container with these labels was made of.
+pub(crate) fn release(labels: &LabelMap) -> Option<&str> {
+    labels.get(RELEASE).map(String::as_str)
+}
+
+/// What people call the space that a container with these labels is of.
+pub(crate) fn name(labels: &LabelMap) -> Option<&str> {
+    labels.get(NAME).map(String::as_str)
 }
 
 /// Which wish an object with these labels was made for.

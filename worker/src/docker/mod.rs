@@ -5,40 +5,65 @@
 //! say that it is ours.
 
 mod apply;
+mod ask;
 mod container;
 mod error;
 mod events;
+mod exec;
+mod first_admin;
 mod labels;
 mod network;
 mod observe;
 mod probe;
+mod queries;
+mod query_space;
+mod ready_checks;
+mod secrecy;
+mod shared;
 mod subnet;
 mod tenant_logs;
+mod update;
+mod volumes;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    sync::Arc,
     time::Duration,
 };
 
-use apps::Template;
 use bollard::Docker;
 use domain::SpaceId;
 use reconcile::{
-    ContainerRuntime, DesiredStack, Exit, Failure, ObservedStack, Readiness, Step, Target, Waiting,
+    ContainerRuntime, DesiredStack, Exit, Failure, ObservedStack, Readiness, Step, Target,
+    UpdateRecord, Waiting,
 };
 use tokio::{
     sync::{Mutex, Semaphore},
     time::{Instant, sleep, timeout},
 };
 
-pub(crate) use self::{events::watch, labels::Labels, subnet::Subnets, tenant_logs::DockerLogs};
-use crate::files::SpaceFiles;
+use self::exec::Commands;
+pub(crate) use self::{
+    events::watch,
+    labels::{Labels, space as space_of},
+    subnet::Subnets,
+    tenant_logs::DockerLogs,
+};
+pub use self::{
+    queries::{Period, Queries, QueryError, SignalValue},
+    query_space::{QueryOptions, QuerySpaceError, query_space},
+};
+use crate::{files::SpaceFiles, releases::Releases};
 
 /// How many spaces may have Docker work at once: more would not make it faster.
 const SPACES_AT_ONCE: usize = 8;
 
 /// How many images may be pulled at once: they share the line of the host.
 const PULLS_AT_ONCE: usize = 2;
+
+/// How many spaces may have commands run in services of the host at once: that may take seconds, and
+/// others have commands to run, too.
+const PREPARATIONS_AT_ONCE: usize = 4;
 
 /// How long a wait may take before somebody looks at what else has changed.
 const WAIT_MAX: Duration = Duration::from_millis(500);
@@ -56,13 +81,15 @@ const WAIT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Engine {
     docker: Docker,
     labels: Labels,
-    templates: BTreeMap<String, Template>,
+    releases: Arc<Releases>,
     files: SpaceFiles,
     subnets: Subnets,
     /// Held while a subnet is chosen and taken.
     choosing_subnet: Mutex<()>,
     slots: Semaphore,
     pulls: Semaphore,
+    preparations: Semaphore,
+    commands: Commands,
 }
 
 impl Engine {
@@ -70,24 +97,26 @@ impl Engine {
     pub(crate) fn new(
         docker: Docker,
         labels: Labels,
-        templates: BTreeMap<String, Template>,
+        releases: Arc<Releases>,
         files: SpaceFiles,
         subnets: Subnets,
     ) -> Self {
         Self {
             docker,
             labels,
-            templates,
+            releases,
             files,
             subnets,
             choosing_subnet: Mutex::new(()),
             slots: Semaphore::new(SPACES_AT_ONCE),
             pulls: Semaphore::new(PULLS_AT_ONCE),
+            preparations: Semaphore::new(PREPARATIONS_AT_ONCE),
+            commands: Commands::new(),
         }
     }
 
     /// Whether the web service answers well at the place that was observed.
-    async fn is_ready(&self, desired: &DesiredStack, observed: &ObservedStack) -> bool {
+    async fn answers(&self, desired: &DesiredStack, observed: &ObservedStack) -> bool {
         let (Some(web), Some(upstream)) = (&desired.web, observed.upstream) else { return false };
         let host = desired.values.get("SPACE_HOST").map_or("localhost", String::as_str);
         probe::answers(upstream, &web.path, host).await
@@ -101,10 +130,19 @@ impl ContainerRuntime for Engine {
             self.observe_stack(desired).await?
         };
         if desired.target == Target::Running && observed.upstream.is_some() {
-            let is_ready = self.is_ready(desired, &observed).await;
+            let answers = self.answers(desired, &observed).await;
+            observed.check_failing = if answers { self.failing_check(desired).await } else { None };
+            let is_ready = answers && observed.check_failing.is_none();
             observed.readiness = if is_ready { Readiness::Ready } else { Readiness::NotReady };
         }
         Ok(observed)
+    }
+
+    async fn standing(
+        &self,
+        space: &SpaceId,
+    ) -> Result<(Option<String>, Option<UpdateRecord>), Failure> {
+        self.standing_of(space)
     }
 
     async fn observe_all(&self) -> Result<BTreeMap<SpaceId, ObservedStack>, Failure> {
@@ -115,7 +153,10 @@ impl ContainerRuntime for Engine {
         let places = match step {
             // In its own time, which is up to the template and costs Docker nothing.
             Step::StopContainer(_) => None,
+            // As long as the data is large, and a few of them must not keep all others waiting.
+            Step::SaveData | Step::RestoreData => None,
             Step::PullImage(_) => Some(&self.pulls),
+            Step::PrepareShared | Step::RemoveShared => Some(&self.preparations),
             _ => Some(&self.slots),
         };
         let _place = match places {
@@ -133,16 +174,19 @@ impl ContainerRuntime for Engine {
         waited: Duration,
     ) {
         match waiting {
+            // A check costs Docker as much as a start of a program does.
+            Waiting::Ready if observed.check_failing.is_some() => sleep(WAIT_MAX).await,
             // Only the space is asked: Docker is not, a hundred times a second.
             Waiting::Ready if observed.upstream.is_some() => {
                 let begin = Instant::now();
                 let answered = async {
-                    while !self.is_ready(desired, observed).await {
+                    while !self.answers(desired, observed).await {
                         sleep(probe_pause(waited.saturating_add(begin.elapsed()))).await;
                     }
                 };
                 let _ = timeout(WAIT_MAX, answered).await;
             }
+            Waiting::Shared(_) => sleep(WAIT_MAX).await,
             Waiting::Ready | Waiting::Healthy(_) | Waiting::Removed(_) => {
                 sleep(WAIT_PAUSE).await;
             }

@@ -37,6 +37,8 @@ impl Engine {
             let request = NetworkCreateRequest {
                 name: name.clone(),
                 driver: Some("bridge".to_owned()),
+                // What is filtered is IPv4, and Docker can be told to make IPv6 networks by default.
+                enable_ipv6: Some(false),
                 ipam: Some(Ipam {
                     config: Some(vec![IpamConfig {
                         subnet: Some(block.to_string()),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    mem,
     net::{IpAddr, SocketAddr},
 };
 
@@ -14,13 +15,16 @@ use bollard::{
 };
 use domain::{Generation, SpaceId};
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all};
-use reconcile::{DesiredStack, Exit, Failure, Health, ObservedContainer, ObservedStack, RunState};
+use reconcile::{
+    DesiredStack, Exit, Failure, Health, ObservedContainer, ObservedStack, RunState, UpdateRecord,
+};
 
 use super::{
     Engine,
     error::{failed, files, has_status, shown},
     filters, labels,
     labels::object_name,
+    shared::Guest,
 };
 
 const DOING: &str = "say what is there";
@@ -31,6 +35,8 @@ const LOOKING: &str = "look at the files of the space";
 struct Seen {
     stack: ObservedStack,
     addresses: HashMap<String, IpAddr>,
+    /// Its containers as other stacks see them.
+    guests: Vec<Guest>,
 }
 
 impl Engine {
@@ -40,8 +46,9 @@ impl Engine {
         desired: &DesiredStack,
     ) -> Result<ObservedStack, Failure> {
         let mut all = self.list(self.labels.of_space(&desired.space)).await?;
-        let Seen { mut stack, addresses } = all.remove(&desired.space).unwrap_or_default();
-        self.see_files(&desired.space, &mut stack)?;
+        let Seen { mut stack, addresses, .. } = all.remove(&desired.space).unwrap_or_default();
+        let prepared = self.see_files(&desired.space, &mut stack)?;
+        self.see_shared(desired, prepared.as_deref(), &mut stack).await?;
         stack.upstream = desired
             .web
             .as_ref()
@@ -57,18 +64,36 @@ impl Engine {
         for space in with_files {
             all.entry(space).or_default();
         }
+        let guests = all.iter_mut().map(|(space, it)| (space.clone(), mem::take(&mut it.guests)));
+        let guests: BTreeMap<_, _> = guests.collect();
         let seen = all.into_iter().map(|(space, mut seen)| {
-            self.see_files(&space, &mut seen.stack)?;
+            let prepared = self.see_files(&space, &mut seen.stack)?;
+            self.see_shared_among(&guests, &space, prepared.as_deref(), &mut seen.stack);
             Ok((space, seen.stack))
         });
         seen.collect()
     }
 
-    fn see_files(&self, space: &SpaceId, stack: &mut ObservedStack) -> Result<(), Failure> {
+    /// Says for which release services of the host are prepared.
+    fn see_files(
+        &self,
+        space: &SpaceId,
+        stack: &mut ObservedStack,
+    ) -> Result<Option<String>, Failure> {
         let seen = self.files.look(space).map_err(|it| files(LOOKING, it))?;
         (stack.has_files, stack.has_secrets) = (seen.has_any, seen.has_secrets);
-        stack.was_ready = seen.was_ready;
-        Ok(())
+        (stack.was_ready, stack.has_first_admin) = (seen.was_ready, seen.has_first_admin);
+        (stack.release, stack.update) = (seen.release, seen.update.map(|it| it.record()));
+        Ok(seen.prepared)
+    }
+
+    /// Of which release the data of `space` is, and how far an update is.
+    pub(super) fn standing_of(
+        &self,
+        space: &SpaceId,
+    ) -> Result<(Option<String>, Option<UpdateRecord>), Failure> {
+        let seen = self.files.look(space).map_err(|it| files(LOOKING, it))?;
+        Ok((seen.release, seen.update.map(|it| it.record())))
     }
 
     /// Three questions at once, however many spaces there are.
@@ -96,10 +121,12 @@ impl Engine {
             }
         }
         for container in containers {
+            let guest = Guest::of(&container);
             let Some((space, address, container)) = observed_container(container) else {
                 continue;
             };
             let seen = all.entry(space).or_default();
+            seen.guests.extend(guest);
             if let Some(address) = address {
                 seen.addresses.insert(container.service.clone(), address);
             }
@@ -108,13 +135,17 @@ impl Engine {
         Ok(all)
     }
 
-    /// The services that need a container and whose image is not here.
+    /// The services that need a container of this release and whose image is not here.
     async fn images_missing(
         &self,
         desired: &DesiredStack,
         stack: &ObservedStack,
     ) -> Result<BTreeSet<String>, Failure> {
-        let needed = desired.services.iter().filter(|it| stack.container(&it.name).is_none());
+        let is_made = |service: &str| {
+            let release = stack.container(service).map(|it| &it.release);
+            release.is_some_and(|it| it.as_ref().is_none_or(|it| *it == desired.release))
+        };
+        let needed = desired.services.iter().filter(|it| !is_made(&it.name));
         let missing =
             needed.map(async |service| match self.docker.inspect_image(&service.image).await {
                 Ok(_) => Ok(None),
@@ -151,12 +182,7 @@ impl Engine {
         let chunks: Vec<_> = chunks.try_collect().await.ok()?;
         let text: Vec<u8> =
             chunks.into_iter().flat_map(bollard::container::LogOutput::into_bytes).collect();
-        let mut text = String::from_utf8_lossy(&text).into_owned();
-        if desired.has_secrets {
-            for secret in self.files.secrets(&desired.space).await.ok()?.values() {
-                text = text.replace(secret, "***");
-            }
-        }
+        let text = self.without_secrets(desired, &String::from_utf8_lossy(&text)).await?;
         text.lines().map(shown).rfind(|it| !it.is_empty())
     }
 }
@@ -183,6 +209,7 @@ fn observed_container(
     let observed = ObservedContainer {
         service: labels::service(&labels)?.to_owned(),
         generation: labels::generation(&labels).unwrap_or(Generation(0)),
+        release: labels::release(&labels).map(str::to_owned),
         state,
         health: health(container.status.as_deref().unwrap_or_default()),
     };
@@ -192,7 +219,7 @@ fn observed_container(
 
 /// The health at the end of a status: `Up 3 seconds (health: starting)`. The list has it nowhere
 /// else before API 1.52.
-fn health(status: &str) -> Health {
+pub(super) fn health(status: &str) -> Health {
     if status.ends_with("(healthy)") {
         Health::Healthy
     } else if status.ends_with("(unhealthy)") {

@@ -37,7 +37,7 @@ fn engine(said: &'static str, looks: u32) -> (Engine, tempfile::TempDir) {
     let files = SpaceFiles::open(folder.path()).unwrap();
     let labels = Labels::new("test".to_owned(), "test".to_owned());
     let subnets = "10.213.0.0/16".parse().unwrap();
-    (Engine::new(docker, labels, BTreeMap::new(), files, subnets), folder)
+    (Engine::new(docker, labels, Arc::default(), files, subnets), folder)
 }
 
 #[tokio::test]

@@ -7,9 +7,11 @@
 //! It speaks HTTP/1.1 and HTTP/2 without TLS; TLS is the business of the proxy in front of it.
 
 mod alarm;
+mod credentials;
 mod headers;
 mod host;
 mod notice;
+mod own;
 mod proxy;
 mod server;
 mod tenant_logs;
@@ -21,7 +23,7 @@ use domain::{SpaceId, Timestamp};
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::{logs::LogSource, routes::Routes};
+use crate::{credentials::CredentialSource, logs::LogSource, routes::Routes};
 
 /// What the gateway answers with: bytes that come when they come.
 type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -43,6 +45,8 @@ pub struct GatewayOptions {
     pub routes: Routes,
     /// The spaces' logs.
     pub logs: Arc<dyn LogSource>,
+    /// What the spaces' owners need to use them.
+    pub credentials: Arc<dyn CredentialSource>,
     /// Called when a space that should be ready does not answer.
     pub look_again: Arc<dyn Fn(&SpaceId) + Send + Sync>,
     /// The clock, which says whether a ticket is still valid.

@@ -20,8 +20,8 @@ use super::{
     alarm::Alarm,
     host::{authority, route_key},
     notice::Notice,
+    own,
     proxy::{Proxy, ProxyError},
-    tenant_logs,
 };
 use crate::routes::Route;
 
@@ -137,8 +137,8 @@ impl Front {
         if request.method() == Method::CONNECT {
             return Notice::NoTunnel.answer(accept.as_ref());
         }
-        if request.uri().path().starts_with(tenant_logs::OWN_PREFIX) {
-            return tenant_logs::answer(&request, &self.options);
+        if request.uri().path().starts_with(own::PREFIX) {
+            return own::answer(&request.map(|_| ()), &self.options).await;
         }
         let Ok(authority) = authority(&request) else {
             return Notice::BadHost.answer(accept.as_ref());

@@ -6,7 +6,7 @@ use domain::Timestamp;
 use fleet::{DesiredSpace, Observation};
 use reconcile::{Course, Failure, Step, Target};
 
-use crate::{progress::Progress, routes::Route, wish};
+use crate::{disk::Level, progress::Progress, routes::Route, wish};
 
 /// What is remembered of one space. All of it may be lost.
 pub(super) struct Space {
@@ -14,11 +14,15 @@ pub(super) struct Space {
     pub(super) course: Course,
     pub(super) progress: Progress,
     pub(super) end: End,
+    /// The release that its data was seen to be of.
+    pub(super) release: Option<String>,
     pub(super) told: Option<Observation>,
     /// Whether the edge would not take what it was told last.
     pub(super) was_told_in_vain: bool,
     /// Whether there was a turn since this process knows of it.
     pub(super) was_seen: bool,
+    /// How it stands with its disk.
+    pub(super) disk: Level,
 }
 
 /// Whether the worker has given up on the wish.
@@ -40,15 +44,20 @@ impl Space {
             course: Course::default(),
             progress: Progress::default(),
             end: End::Open,
+            release: None,
             told: None,
             was_told_in_vain: false,
             was_seen: false,
+            disk: Level::default(),
         }
     }
 
     /// What to work towards.
     pub(super) fn target(&self) -> Target {
-        wish::target(&self.wish, self.end == End::Cleared)
+        match wish::target(&self.wish, self.end == End::Cleared) {
+            Target::Running if self.disk.is_full() => Target::Stopped,
+            target => target,
+        }
     }
 
     /// Remembers that its volumes hold data: files may be lost, and the edge may be away.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{ObservedState, SpaceId, StepRecord, Timestamp};
 use fleet::{DesiredSpace, Observation};
 use reconcile::{
-    ContainerRuntime, DesiredStack, Failure, ObservedStack, Plan, Step, Target, Waiting,
+    ContainerRuntime, DesiredStack, Failure, ObservedStack, Plan, Stage, Step, Target, Waiting,
 };
 
 use super::{
@@ -13,14 +13,16 @@ use super::{
     space::{End, note_failure},
 };
 use crate::{
+    disk::Level,
     progress::Progress,
     routes::{Route, RouteEntry},
+    shared::is_stack,
     wish,
 };
 
 impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
     /// Something is about to be done.
-    pub(super) fn begun(&self, wish: &Arc<DesiredSpace>, target: Target, plan: &Plan) {
+    pub(super) fn begun(&self, wish: &Arc<DesiredSpace>, stack: &DesiredStack, plan: &Plan) {
         let name = match plan {
             Plan::Act(step) => step.name(),
             Plan::Wait(waiting) => waiting.name(),
@@ -33,8 +35,12 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         self.tell(wish, ObservedState::Converging, None, |progress, now| {
             progress.begin(&name, now);
         });
+        // An update begins while the space runs on.
+        if stack.stage == Some(Stage::Preparing) && matches!(plan, Plan::Act(Step::PullImage(_))) {
+            return;
+        }
         let title = wish.title.clone();
-        let route = match target {
+        let route = match stack.target {
             Target::Running => {
                 let steps = self.steps(&wish.id);
                 Route::Starting { title, steps }
@@ -53,14 +59,25 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         wish: &Arc<DesiredSpace>,
         observed: Option<&ObservedStack>,
     ) {
+        let mut disk = Level::default();
+        if let Some(space) = self.state().spaces.get_mut(&wish.id) {
+            space.release = observed.and_then(|it| it.release.clone());
+            disk = space.disk;
+        }
         match (stack.target, observed.and_then(|it| it.upstream)) {
             (Target::Running, Some(upstream)) => self.route(wish, Route::Ready { upstream }),
             (Target::Stopped, _) => self.route(wish, Route::Stopped),
-            (Target::Absent, _) => self.routes.remove(&wish::route_host(wish), &wish.id),
+            (Target::Absent, _) => self.routes.remove(&wish.id),
             (Target::Running, None) | (Target::Cleared, _) => {}
         }
-        if let Some(state) = wish::state_at(stack.target) {
-            let is_new = self.tell(wish, state, None, Progress::finish);
+        if let Some(state) = wish::state_at(wish.desired, stack.target) {
+            let undone = observed.and_then(|it| it.update.as_ref()?.undone(wish.generation));
+            let reason = undone.map(|it| format!("the update was undone: {it}"));
+            let reason = disk.reason().or(reason);
+            let is_new = self.tell(wish, state, reason, Progress::finish);
+            if is_new && is_stack(wish) {
+                self.look_again_at_users(wish);
+            }
             if is_new {
                 let generation = wish.generation;
                 tracing::info!(space.id = %wish.id, %generation, ?state, "settled");
@@ -121,6 +138,7 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
             space: wish.id.clone(),
             generation: wish.generation,
             state,
+            release: space.release.clone(),
             reason,
             steps: space.progress.steps().to_vec(),
         };
@@ -129,7 +147,9 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         }
         (space.told, space.was_told_in_vain) = (Some(observation.clone()), false);
         drop(all);
-        self.outbox.push(observation);
+        if !is_stack(wish) {
+            self.outbox.push(observation);
+        }
         true
     }
 
@@ -139,7 +159,10 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
     }
 
     pub(super) fn route(&self, wish: &DesiredSpace, route: Route) {
+        if is_stack(wish) {
+            return;
+        }
         let entry = RouteEntry { space: wish.id.clone(), route };
-        self.routes.set(&wish::route_host(wish), entry);
+        self.routes.set(&wish::route_hosts(wish), entry);
     }
 }

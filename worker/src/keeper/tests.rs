@@ -1,11 +1,17 @@
 //! The keeper with containers in memory: who is told what, and how much work a change makes.
 
+mod shared;
+
 use std::path::Path;
 
 use domain::{Desired, Generation, StepState};
 use reconcile::simulation::{Calls, Simulation, space, upstream};
 
 use super::*;
+use crate::{
+    disk::{Level, Spaces as _, Usage},
+    releases::Releases,
+};
 
 const TIME_MAX: Duration = Duration::from_secs(20);
 
@@ -20,9 +26,15 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let apps = Path::new(env!("CARGO_MANIFEST_DIR")).join("../apps");
+        Self::with_apps("../apps")
+    }
+
+    fn with_apps(folder: &str) -> Self {
+        let apps = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let templates = apps::read_dir(&apps).unwrap();
-        let templates = templates.into_iter().map(|it| (it.id.clone(), it)).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let releases = Arc::new(Releases::open(folder.path(), templates).unwrap());
+        let templates = Templates { releases, ..Templates::default() };
         let (routes, outbox) = (Routes::default(), Arc::new(Outbox::default()));
         let runtime = Simulation::new();
         for image in ["spaceport/notes:1", "spaceport/postgres:15"] {
@@ -87,7 +99,9 @@ fn wish(n: u8) -> DesiredSpace {
         name: format!("garden{n}").parse().unwrap(),
         title: "Garden".to_owned(),
         url: format!("http://Garden{n}.localhost:8080"),
+        domains: Vec::new(),
         app: "notes".to_owned(),
+        release: String::new(),
         settings: serde_json::json!({}),
         desired: Desired::Running,
         generation: Generation::FIRST,
@@ -256,7 +270,7 @@ async fn run_then(bench: &Bench, changed: &DesiredSpace, is_told: bool) {
     bench.quiet().await;
     // All that is remembered is lost, as with another process.
     *bench.keeper.state() = State::default();
-    bench.routes.remove(&wish::route_host(changed), &changed.id);
+    bench.routes.remove(&changed.id);
     let _ = bench.runtime().take_calls();
     bench.keeper.want(DesiredSpace { has_data: is_told, ..changed.clone() });
     bench.quiet().await;
@@ -323,4 +337,50 @@ async fn what_was_refused_is_told_again() {
     assert_eq!(bench.hear().await.pop().unwrap().1, ready);
     bench.keeper.resync().await;
     assert_eq!(bench.hear().await.len(), 1, "once");
+}
+
+#[tokio::test]
+async fn a_full_space_is_halted_and_runs_again_when_there_is_room() {
+    let bench = Bench::new();
+    let (full, other) = (wish(1), wish(2));
+    for wish in [&full, &other] {
+        bench.keeper.want(wish.clone());
+        bench.take_until(wish, ObservedState::Ready).await;
+    }
+    bench.quiet().await;
+    let limits = bench.keeper.disk_limits();
+    assert_eq!(limits, [(full.id.clone(), 512), (other.id.clone(), 512)].into());
+
+    let used = |mib: u64| Level::Fine.next(Usage { bytes: mib << 20, limit_mib: 512 });
+    let told = async |mib, state| {
+        bench.told.lock().unwrap().clear();
+        bench.keeper.note_disk(&full.id, used(mib));
+        bench.quiet().await;
+        bench.take_until(&full, state).await
+    };
+    let warned = told(470, ObservedState::Ready).await;
+    assert!(warned.reason.unwrap().starts_with("disk nearly full: 91 % of 512 MiB used"));
+    let halted = told(520, ObservedState::Halted).await;
+    let want = "disk full: 520 MiB of 512 MiB used; an operator must make room";
+    assert_eq!(halted.reason.as_deref(), Some(want));
+    assert_eq!(bench.route(&full), Some(Route::Stopped));
+    let there = bench.runtime().stack(&full.id);
+    assert!(there.containers.iter().all(|it| !it.is_alive()) && !there.volumes.is_empty());
+    assert_eq!(bench.route(&other), Some(Route::Ready { upstream: upstream() }), "and no other");
+
+    // Another wish changes nothing in that.
+    let again = then(&full, Desired::Running);
+    bench.keeper.want(again.clone());
+    bench.take_until(&again, ObservedState::Halted).await;
+    bench.keeper.note_disk(&full.id, used(0));
+    let back = bench.take_until(&again, ObservedState::Ready).await;
+    assert_eq!(back.reason, None);
+    assert_eq!(bench.route(&full), Some(Route::Ready { upstream: upstream() }));
+
+    // What should not run is not told to be halted.
+    bench.keeper.note_disk(&full.id, used(520));
+    bench.quiet().await;
+    let asleep = then(&again, Desired::Suspended);
+    bench.keeper.want(asleep.clone());
+    bench.take_until(&asleep, ObservedState::Stopped).await;
 }

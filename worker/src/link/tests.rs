@@ -87,7 +87,7 @@ fn space(n: u8) -> SpaceId {
 
 fn observation(n: u8) -> Observation {
     let (space, generation, state) = (space(n), Generation::FIRST, ObservedState::Ready);
-    Observation { space, generation, state, reason: None, steps: Vec::new() }
+    Observation { space, generation, state, release: None, reason: None, steps: Vec::new() }
 }
 
 fn hello() -> Hello {

@@ -15,14 +15,17 @@ use axum::{
 };
 use bollard::{
     Docker,
+    exec::{StartExecOptions, StartExecResults},
+    models::ExecConfig,
     query_parameters::{
         ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
     },
 };
 use domain::{Desired, Generation, ObservedState, SpaceId, Timestamp};
 use fleet::{Change, Changes, DesiredSpace, Hello, HelloAnswer, Observation, Observations};
+use futures::StreamExt as _;
 use tokio::{sync::Notify, time::timeout};
-use worker::{Worker, WorkerOptions, purge};
+use worker::{FirewallMode, Worker, WorkerOptions, purge};
 
 /// How long anything may take before a test gives up. Generous: it is no measurement.
 const TIME_MAX: Duration = Duration::from_secs(90);
@@ -140,6 +143,13 @@ impl Bench {
         bench
     }
 
+    /// A new one with the apps of the end-to-end tests.
+    pub(crate) async fn with_test_apps(name: &str) -> Self {
+        let mut bench = Self::new(name).await;
+        bench.apps = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/apps");
+        bench
+    }
+
     /// Starts a worker.
     pub(crate) async fn worker(&self) -> Worker {
         let options = WorkerOptions {
@@ -152,6 +162,7 @@ impl Bench {
             gateway_listen: "127.0.0.1:0".parse().unwrap(),
             gateway_url: None,
             network_pool: WorkerOptions::NETWORK_POOL.to_owned(),
+            firewall: FirewallMode::On,
         };
         Worker::start(options).await.unwrap()
     }
@@ -171,7 +182,9 @@ impl Bench {
             name: format!("garden{spaces}").parse().unwrap(),
             title: "Garden & Friends".to_owned(),
             url: String::new(),
+            domains: Vec::new(),
             app: app.to_owned(),
+            release: String::new(),
             settings: serde_json::json!({}),
             desired: Desired::Running,
             generation: Generation::FIRST,
@@ -211,6 +224,40 @@ impl Bench {
         })
     }
 
+    /// Has the service `web` of a space write a file of so many MiB into its volume.
+    pub(crate) async fn fill(&self, wish: &DesiredSpace, file: &str, mib: u32) {
+        let (of, count) = (format!("of=/data/{file}"), format!("count={mib}"));
+        let command = ["busybox", "dd", "if=/dev/zero", &of, "bs=1M", &count];
+        let config =
+            ExecConfig { cmd: Some(command.map(str::to_owned).into()), ..ExecConfig::default() };
+        let web = format!("{}-web", wish.id.docker_name());
+        let exec = self.docker.create_exec(&web, config).await.unwrap();
+        let options = StartExecOptions { detach: true, ..StartExecOptions::default() };
+        self.docker.start_exec(&exec.id, Some(options)).await.unwrap();
+    }
+
+    /// What a command says that is run in a container.
+    pub(crate) async fn exec(&self, container: &str, command: &[&str]) -> String {
+        let config = ExecConfig {
+            cmd: Some(command.iter().map(|it| (*it).to_owned()).collect()),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            ..ExecConfig::default()
+        };
+        let exec = self.docker.create_exec(container, config).await.unwrap();
+        let started = self.docker.start_exec(&exec.id, None).await.unwrap();
+        let StartExecResults::Attached { output, .. } = started else { return String::new() };
+        let said: Vec<_> = output.map(|it| it.unwrap().to_string()).collect().await;
+        said.concat()
+    }
+
+    /// What the edge was told last of the reason of `wish`; empty if there is none.
+    pub(crate) fn reason(&self, wish: &DesiredSpace) -> String {
+        let told = self.edge.told.lock().unwrap();
+        let last = told.iter().rfind(|it| it.space == wish.id);
+        last.and_then(|it| it.reason.clone()).unwrap_or_default()
+    }
+
     /// Waits until `is_so`.
     pub(crate) async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
         let begin = Instant::now();
@@ -240,6 +287,11 @@ impl Bench {
         let mut all: Vec<_> = containers.chain(networks).chain(volumes).collect();
         all.sort();
         all
+    }
+
+    /// Where the worker keeps everything.
+    pub(crate) fn state_dir(&self) -> &Path {
+        self.folder.path()
     }
 
     /// What the worker keeps of a space.

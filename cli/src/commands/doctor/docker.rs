@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bollard::{Docker, models::SystemInfo};
 
-use super::Finding;
+use super::{super::Firewall, Finding};
 
 /// How long the Engine may take to answer.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
@@ -19,6 +19,26 @@ pub(super) async fn look() -> Vec<Finding> {
             vec![Finding::fail("docker", format!("no Docker Engine answers ({error})"), fix)]
         }
         Err(_) => vec![Finding::fail("docker", "the Docker Engine hangs", fix)],
+    }
+}
+
+/// Without the filter a space reaches what this machine offers to its networks.
+pub(super) async fn firewall(wanted: Firewall) -> Finding {
+    let fix = "start as root, with iptables installed; or start with --firewall off, if spaces may \
+               reach what this machine offers to its networks";
+    match (wanted, worker::firewall_works().await) {
+        (Firewall::On, Ok(())) => Finding::ok("firewall", "spaces are kept from this machine"),
+        (Firewall::Off, Ok(())) => {
+            Finding::warn("firewall", "it is to be off, and would work", "leave out --firewall off")
+        }
+        (Firewall::On, Err(error)) => {
+            let error = crate::output::one_line(&anyhow::Error::new(error));
+            Finding::fail("firewall", error, fix)
+        }
+        (Firewall::Off, Err(_)) => {
+            let message = "spaces reach what this machine offers to its networks";
+            Finding::warn("firewall", message, "start as root, with iptables installed")
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use anyhow::bail;
 use serde::Serialize;
 use serde_json::json;
 
+use super::Firewall;
 use crate::{install::Installation, output, state::State};
 
 /// What is to be run here.
@@ -24,6 +25,9 @@ pub(crate) struct DoctorArgs {
     /// Where everything is to be kept [default: ~/.local/state/spaceport].
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// Whether what spaces send is to be filtered.
+    #[arg(long, value_name = "on|off", default_value = "on")]
+    firewall: Firewall,
 }
 
 /// How bad it is.
@@ -85,6 +89,7 @@ pub(super) async fn run(args: DoctorArgs, is_json: bool) -> anyhow::Result<()> {
             findings.push(Finding::fail("installation", "not found", error.to_string()));
         }
     }
+    findings.push(docker::firewall(args.firewall).await);
     findings.push(machine::port("edge port", args.edge, "--edge").await);
     findings.push(machine::port("gateway port", args.gateway, "--gateway").await);
     findings.push(machine::disk(state.folder()));

@@ -1,16 +1,12 @@
 //! `spaceport spaces logs`.
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use futures::StreamExt as _;
-use reqwest::{Method, Response, header};
+use reqwest::Method;
 use serde_json::json;
-use url::Url;
 
-use super::path_of;
-use crate::{
-    client::{Api, http_client},
-    output,
-};
+use super::{path_of, ticket};
+use crate::{client::Api, output};
 
 /// Which logs.
 #[derive(Debug, clap::Args)]
@@ -32,7 +28,7 @@ pub(super) struct LogsArgs {
 pub(super) async fn run(api: &Api, args: LogsArgs, is_json: bool) -> anyhow::Result<()> {
     // The edge has no logs; it sends us to the gateway of the space's host, with a ticket.
     let edge_answer = api.send(Method::GET, &path(&args)?, None).await?;
-    let logs = follow_ticket(&edge_answer).await?;
+    let logs = ticket::follow(&edge_answer, "logs").await?;
     let mut parts = logs.bytes_stream();
     let mut lines = Lines::default();
     while let Some(part) = parts.next().await {
@@ -57,23 +53,6 @@ fn path(args: &LogsArgs) -> anyhow::Result<String> {
         path.extend(url::form_urlencoded::byte_serialize(service.as_bytes()));
     }
     Ok(path)
-}
-
-async fn follow_ticket(edge_answer: &Response) -> anyhow::Result<Response> {
-    let location = edge_answer.headers().get(header::LOCATION).and_then(|it| it.to_str().ok());
-    let location = location.context("the edge does not say where the logs are")?;
-    let gateway = Url::parse(location).context("the edge sends us to no address")?;
-    let request = http_client(&gateway)?.get(gateway.clone());
-    let origin = gateway.origin().ascii_serialization();
-    let logs = request
-        .send()
-        .await
-        .map_err(reqwest::Error::without_url)
-        .with_context(|| format!("the gateway at {origin} does not answer"))?;
-    if !logs.status().is_success() {
-        bail!("the gateway at {origin} gives no logs: it answers {}", logs.status());
-    }
-    Ok(logs)
 }
 
 /// Puts lines together from parts.

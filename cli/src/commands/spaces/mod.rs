@@ -1,10 +1,14 @@
 //! `spaceport spaces`: spaces as their owner sees them.
 
 mod create;
+mod credentials;
 mod delete;
 mod list;
 mod logs;
+mod query;
 mod show;
+mod ticket;
+mod update;
 
 use clap::Subcommand;
 
@@ -28,21 +32,34 @@ enum SpacesCommand {
     List,
     /// Show a space.
     Show(show::ShowArgs),
+    /// Update a space to the release of its app that its host offers, and wait until it runs.
+    Update(update::UpdateArgs),
     /// Delete a space with its data, and wait until it is gone.
     Delete(delete::DeleteArgs),
     /// Show what the services of a space write.
     Logs(logs::LogsArgs),
+    /// Show the user name and password that were made for you. They are shown once.
+    Credentials(credentials::CredentialsArgs),
+    /// Ask the meters and signals of a space on this machine, as its operator.
+    Query(query::QueryArgs),
 }
 
 /// Does what was asked for.
 pub(super) async fn run(args: SpacesArgs, is_json: bool) -> anyhow::Result<()> {
-    let api = Api::connect(&args.client).await?;
-    match args.command {
-        SpacesCommand::Create(args) => create::run(&api, args, is_json).await,
-        SpacesCommand::List => list::run(&api, is_json).await,
-        SpacesCommand::Show(args) => show::run(&api, &args, is_json).await,
-        SpacesCommand::Delete(args) => delete::run(&api, &args, is_json).await,
-        SpacesCommand::Logs(args) => logs::run(&api, args, is_json).await,
+    let SpacesArgs { client, command } = args;
+    let connect = || Api::connect(&client);
+    match command {
+        SpacesCommand::Create(args) => create::run(&connect().await?, args, is_json).await,
+        SpacesCommand::List => list::run(&connect().await?, is_json).await,
+        SpacesCommand::Show(args) => show::run(&connect().await?, &args, is_json).await,
+        SpacesCommand::Update(args) => update::run(&connect().await?, &args, is_json).await,
+        SpacesCommand::Delete(args) => delete::run(&connect().await?, &args, is_json).await,
+        SpacesCommand::Logs(args) => logs::run(&connect().await?, args, is_json).await,
+        SpacesCommand::Credentials(args) => {
+            credentials::run(&connect().await?, &args, is_json).await
+        }
+        // It is no business of an edge.
+        SpacesCommand::Query(args) => query::run(args, is_json).await,
     }
 }
 

@@ -34,7 +34,11 @@ fn lines(space: &SpaceView) -> Vec<String> {
     field("name", &space.name);
     field("id", &space.id);
     field("title", &space.title);
-    field("app", &space.app);
+    let version = space.version.as_deref().unwrap_or_default();
+    field("app", format!("{} {version}", space.app).trim_end());
+    if let Some(update) = &space.update {
+        field("update", &update.version);
+    }
     field("phase", space.phase.as_str());
     if let Some(reason) = &space.reason {
         field("reason", reason);
@@ -73,7 +77,8 @@ mod tests {
 name     garden
 id       spc_01ARYZ6S41ZZZZZZZZZZZZZZZZ
 title    Garden
-app      hello
+app      hello 1.0
+update   1.1
 phase    failed
 reason   out of memory
 address  http://garden.localhost:8080

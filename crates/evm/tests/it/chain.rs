@@ -188,15 +188,15 @@ fn log(hash: B256, entry: &Entry) -> Value {
 }
 
 impl Network for World {
-    async fn post_json(
+    async fn post(
         &self,
         url: &str,
         _: &[(&'static str, String)],
-        body: String,
+        body: Vec<u8>,
         limits: Limits,
     ) -> Result<Reply, SendError> {
         let node = &self.nodes[url];
-        let request: Value = serde_json::from_str(&body).unwrap();
+        let request: Value = serde_json::from_slice(&body).unwrap();
         let limit_ms = u64::try_from(limits.time.as_millis()).unwrap();
         self.now_ms.fetch_add(node.takes_ms.min(limit_ms), Ordering::SeqCst);
         if limit_ms < node.takes_ms {

@@ -97,14 +97,14 @@ impl Machine {
 }
 
 impl Network for Machine {
-    async fn post_json(
+    async fn post(
         &self,
         _: &str,
         _: &[(&'static str, String)],
-        body: String,
+        body: Vec<u8>,
         _: Limits,
     ) -> Result<Reply, SendError> {
-        let requests: Vec<Value> = serde_json::from_str(&body).unwrap();
+        let requests: Vec<Value> = serde_json::from_slice(&body).unwrap();
         let answers = requests.iter().map(|request| {
             let mut answer = match request["method"].as_str().unwrap() {
                 "eth_chainId" => json!({"result": "0x1"}),

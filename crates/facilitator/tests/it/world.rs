@@ -55,14 +55,15 @@ impl World {
 }
 
 impl Network for World {
-    async fn post_json(
+    async fn post(
         &self,
         url: &str,
         headers: &[(&'static str, String)],
-        body: String,
+        body: Vec<u8>,
         limits: Limits,
     ) -> Result<Reply, SendError> {
         let (url, headers) = (url.to_owned(), headers.to_vec());
+        let body = String::from_utf8(body).unwrap();
         let reply = self.replies[url.as_str()].clone();
         self.sent.lock().unwrap().push(Sent { url, headers, body, limits });
         reply

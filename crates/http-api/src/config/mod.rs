@@ -1,6 +1,7 @@
 //! What the operator configures.
 
 mod gate;
+mod names;
 mod site;
 mod till;
 mod values;
@@ -8,7 +9,7 @@ mod values;
 use billing::Rates;
 use credentials::KeyRing;
 use domain::{Money, ReservedNames, Timestamp, Wallet};
-use evm::Endpoints;
+use evm::{Endpoint, Endpoints};
 use facilitator::WebhookSecrets;
 use http::Uri;
 use ipnet::IpNet;
@@ -19,12 +20,13 @@ use values::{present, wrong};
 
 pub use gate::GateConfig;
 pub(crate) use gate::RefusalBy;
+pub use names::TraefikConfig;
 pub use site::Site;
 pub use till::TillConfig;
 pub use values::ConfigError;
 
 /// The name of every variable that is read here.
-pub const VARIABLES: [&str; 28] = [
+pub const VARIABLES: [&str; 32] = [
     "base_domain",
     "public_url",
     "session_key",
@@ -53,6 +55,10 @@ pub const VARIABLES: [&str; 28] = [
     "price_post",
     "price_storage_gib_month",
     "storage_free_gib",
+    "dns_over_https_url",
+    "traefik_priority",
+    "traefik_entrypoints",
+    "traefik_cert_resolver",
 ];
 
 /// Highest rate that can be configured. Above it there is better no limit at all.
@@ -96,6 +102,10 @@ pub struct Config {
     pub till: Option<TillConfig>,
     /// What facilitators sign with what they tell us. Without it nobody is believed.
     pub webhook_secrets: Option<WebhookSecrets>,
+    /// Who is asked what stands in DNS. Without it nobody can bring a domain along.
+    pub resolver: Option<Endpoint>,
+    /// What Traefik is told of our routes.
+    pub traefik: TraefikConfig,
 }
 
 impl Config {
@@ -131,6 +141,8 @@ impl Config {
             rates: values::rates(get)?,
             till: TillConfig::parse(get, &keys.offer_key())?,
             webhook_secrets: values::webhook_secrets(get("facilitator_webhook_secret").as_deref())?,
+            resolver: names::resolver(get("dns_over_https_url").as_deref())?,
+            traefik: TraefikConfig::parse(get)?,
             keys,
         })
     }
@@ -226,10 +238,39 @@ mod tests {
             ("price_storage_gib_month", "0.0000001"),
             ("storage_free_gib", "half"),
             ("cors_origins",     "https://a.example, nonsense"),
+            ("dns_over_https_url", "dns.example"),
+            ("dns_over_https_url", "ftp://dns.example"),
+            ("dns_over_https_url", "https://me@dns.example"),
+            ("dns_over_https_url", "http://dns.example/dns-query"),
+            ("dns_over_https_url", "http://10.0.0.1/dns-query"),
+            ("dns_over_https_url", "http://127.0.0.1.example/dns-query"),
+            ("traefik_priority", "-1"),
+            ("traefik_priority", "high"),
+            ("traefik_entrypoints", "web secure`"),
+            ("traefik_entrypoints", ","),
+            ("traefik_cert_resolver", "a b"),
         ];
         for (variable, value) in rows {
             let error = parse(&[(variable, value)]).err().unwrap_or_else(|| panic!("{value}"));
             assert_eq!(error.variable, variable, "{value}");
+        }
+    }
+
+    #[test]
+    fn dns_is_asked_over_a_way_on_which_nobody_can_lie() {
+        #[rustfmt::skip]
+        let rows = [
+            (None,                                 Some("https://cloudflare-dns.com:443")),
+            (Some("off"),                          None),
+            (Some("https://dns.example/a-secret"), Some("https://dns.example:443")),
+            (Some("http://127.0.0.1:8053/dns-query"), Some("http://127.0.0.1:8053")),
+            (Some("http://[::1]:8053/dns-query"),  Some("http://[::1]:8053")),
+            (Some("http://localhost/dns-query"),   Some("http://localhost:80")),
+        ];
+        for (value, origin) in rows {
+            let set: Vec<_> = value.map(|it| ("dns_over_https_url", it)).into_iter().collect();
+            let config = parse(&set).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(config.resolver.as_ref().map(Endpoint::origin), origin);
         }
     }
 

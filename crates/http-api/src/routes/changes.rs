@@ -80,7 +80,7 @@ fn answer(found: WantedSpaces, after: u64, config: &Config) -> Changes {
 
 fn change(wanted: WantedSpace, config: &Config) -> Change {
     let WantedSpace { seq, space } = wanted;
-    let SpaceRecord { id, name, title, app, settings, desired, generation, .. } = space;
+    let SpaceRecord { id, name, title, app, release, settings, desired, generation, .. } = space;
     let url = config.space_url(&name, space.gateway_url.as_deref());
     let has_data = space.ready_at.is_some();
     let gave_up = space.phase == Phase::Failed && space.observed_generation == generation;
@@ -89,7 +89,9 @@ fn change(wanted: WantedSpace, config: &Config) -> Change {
         name,
         title,
         url,
+        domains: space.domains.into_iter().map(String::from).collect(),
         app,
+        release,
         settings,
         desired,
         generation,

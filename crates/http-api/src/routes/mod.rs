@@ -5,6 +5,8 @@ mod audit;
 mod auth;
 mod changes;
 mod create;
+mod credentials;
+mod domains;
 mod events;
 mod gate;
 mod hosts;
@@ -18,7 +20,9 @@ mod pricing;
 mod ready;
 mod resolve;
 mod show;
+mod tls;
 mod top_up;
+mod traefik;
 mod wallet;
 mod web;
 mod wish;
@@ -86,10 +90,17 @@ pub fn spaces<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
         .route("/v1/spaces", get(show::list).post(create::create))
         .route("/v1/spaces/{id}", get(show::show).delete(wish::delete))
         .route("/v1/spaces/{id}/restart", post(wish::restart))
+        .route("/v1/spaces/{id}/update", post(wish::update))
+        .route("/v1/spaces/{id}/credentials", get(credentials::redirect))
         .route("/v1/spaces/{id}/events", get(events::list))
         .route("/v1/spaces/{id}/ledger", get(wallet::of_space))
         .route("/v1/spaces/{id}/logs", get(logs::redirect))
         .route("/v1/spaces/{id}/payments", post(top_up::top_up))
+        .route("/v1/spaces/{id}/domains", get(domains::list).post(domains::add))
+        .route("/v1/spaces/{id}/domains/{domain}", get(domains::show).delete(domains::remove))
+        .route("/internal/cron/domains", post(domains::look_for_all))
+        .route("/internal/tls/ask", get(tls::ask))
+        .route("/internal/traefik", get(traefik::show))
         .route("/readyz", get(ready::readyz));
     finish(routes, edge)
 }
@@ -126,7 +137,8 @@ pub fn fleet<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
         .route("/fleet/v1/changes", get(changes::changes))
         .route("/fleet/v1/observations", post(observations::take))
         .route("/v1/admin/audit", get(audit::show))
-        .route("/v1/admin/hosts", get(hosts::list).post(hosts::add));
+        .route("/v1/admin/hosts", get(hosts::list).post(hosts::add))
+        .route("/v1/admin/spaces/{id}/update", post(wish::update_by_operator));
     finish(routes, edge)
 }
 

@@ -1,4 +1,5 @@
-//! `DELETE /v1/spaces/{id}` and `POST /v1/spaces/{id}/restart`: an owner wants something else.
+//! `DELETE /v1/spaces/{id}`, `POST /v1/spaces/{id}/restart` and `…/update`: an owner, or the
+//! operator, wants something else.
 
 use std::sync::Arc;
 
@@ -7,15 +8,24 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, Method, Uri};
-use records::{SpaceRecord, Wish, WishError};
+use records::{Database, IdempotencyKey, Records, SpaceRecord, Wish, WishError};
+use settings::Schema;
 
 use crate::{
     Edge, Platform,
-    caller::{Caller, Writer},
+    caller::{Caller, Operator, Writer},
     error::ApiError,
     idempotency,
     view::accepted,
 };
+
+/// What is asked for, before it is known of what it is asked.
+#[derive(Clone, Copy)]
+enum Asked {
+    Delete,
+    Restart,
+    Update,
+}
 
 pub(super) async fn delete<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
@@ -25,9 +35,7 @@ pub(super) async fn delete<P: Platform>(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let used = |space: &SpaceRecord| edge.config.used(space, edge.platform.now());
-    let wish = |space: &SpaceRecord| Wish::Delete { used: used(space) };
-    want(&edge, &caller, &id, wish, (&method, &uri, &headers)).await
+    of_owner(&edge, &caller, &id, Asked::Delete, (&method, &uri, &headers)).await
 }
 
 pub(super) async fn restart<P: Platform>(
@@ -38,14 +46,37 @@ pub(super) async fn restart<P: Platform>(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    want(&edge, &caller, &id, |_| Wish::Restart, (&method, &uri, &headers)).await
+    of_owner(&edge, &caller, &id, Asked::Restart, (&method, &uri, &headers)).await
 }
 
-async fn want<P: Platform>(
+/// To the release that the space's host offers now. Nothing changes where that is wanted already.
+pub(super) async fn update<P: Platform>(
+    State(edge): State<Arc<Edge<P>>>,
+    Writer(caller): Writer,
+    Path(id): Path<String>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    of_owner(&edge, &caller, &id, Asked::Update, (&method, &uri, &headers)).await
+}
+
+/// The same on the operator's word.
+pub(super) async fn update_by_operator<P: Platform>(
+    State(edge): State<Arc<Edge<P>>>,
+    _: Operator,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    let records = edge.records().await?;
+    let space = records.living_space(&id).await?.ok_or(ApiError::SpaceNotFound)?;
+    want(&edge, &records, &space, Asked::Update, "operator", None).await
+}
+
+async fn of_owner<P: Platform>(
     edge: &Edge<P>,
     caller: &Caller,
     id: &str,
-    wish: impl Fn(&SpaceRecord) -> Wish,
+    asked: Asked,
     (method, uri, headers): (&Method, &Uri, &HeaderMap),
 ) -> Result<Response, ApiError> {
     let wallet = &caller.wallet;
@@ -56,13 +87,48 @@ async fn want<P: Platform>(
     if !space.is_owned_by(wallet) {
         return Err(ApiError::OwnerOnly);
     }
-    let actor = wallet.to_string();
+    want(edge, &records, &space, asked, &wallet.to_string(), key.as_ref()).await
+}
+
+async fn want<P: Platform, D: Database>(
+    edge: &Edge<P>,
+    records: &Records<D>,
+    space: &SpaceRecord,
+    asked: Asked,
+    actor: &str,
+    key: Option<&IdempotencyKey>,
+) -> Result<Response, ApiError> {
+    let now = edge.platform.now();
+    let wish = match asked {
+        Asked::Delete => Wish::Delete { used: edge.config.used(space, now) },
+        Asked::Restart => Wish::Restart,
+        Asked::Update => update_of(records, space).await?,
+    };
     let answer = |it: &_| accepted(it, &edge.config);
-    match records.want(&space.id, wish(&space), &actor, now, key.as_ref(), answer).await {
+    match records.want(&space.id, wish, actor, now, key, answer).await {
         Ok(answer) => Ok(idempotency::respond(answer)),
         Err(WishError::Illegal(_)) => Err(ApiError::SpaceDeleting),
         Err(WishError::Suspended) => Err(ApiError::Suspended),
+        Err(WishError::OfferChanged | WishError::NoCapacity) => Err(ApiError::NoCapacity),
         Err(WishError::KeyReused(_)) => Err(ApiError::IdempotencyKeyReused),
         Err(WishError::Database(error)) => Err(error.into()),
     }
+}
+
+/// The wish for what the host of `space` offers, if the space's settings do for it. Those that it no
+/// longer has do not matter.
+async fn update_of<D: Database>(
+    records: &Records<D>,
+    space: &SpaceRecord,
+) -> Result<Wish, ApiError> {
+    let offer = records.offer(&space.host, &space.app).await?;
+    let offer = offer.ok_or_else(|| ApiError::AppNotFound(space.app.clone()))?;
+    let schema: Schema = serde_json::from_value(offer.settings_schema.clone())
+        .map_err(|_| ApiError::internal("a host offers an app with a schema that is none"))?;
+    let mut settings = space.settings.clone();
+    if let Some(settings) = settings.as_object_mut() {
+        settings.retain(|key, _| schema.settings().contains_key(key));
+    }
+    schema.validate(&settings)?;
+    Ok(Wish::Update(offer))
 }

@@ -35,6 +35,7 @@ impl Scene {
             space: self.space.clone(),
             generation: Generation(generation),
             state,
+            release: None,
             reason: None,
             steps: Vec::new(),
         }

@@ -5,11 +5,15 @@
 mod auth;
 mod common;
 mod contract_wallets;
+mod credentials;
+mod domains;
 mod fleet;
 mod gate;
 mod keys;
 mod limits;
 mod payments;
 mod pipeline;
+mod proxies;
 mod spaces;
 mod till;
+mod updates;

@@ -28,6 +28,8 @@ async fn a_wallet_makes_a_space() {
         "name": "garden",
         "url": "http://garden.localhost:8080",
         "app": "hello",
+        "version": "1.0",
+        "update": null,
         "title": "Garden Collective",
         "owner": address,
         "members": [{ "address": address, "role": "owner" }],

@@ -3,7 +3,7 @@
 use domain::Generation;
 
 use super::*;
-use crate::simulation::stack;
+use crate::{SharedState, simulation::stack};
 
 const OLD: Generation = Generation(1);
 const NOW: Generation = Generation(2);
@@ -15,6 +15,7 @@ fn seen(has: &str, containers: &[(&str, Generation, RunState)]) -> ObservedStack
     let containers = containers.iter().map(|(service, generation, state)| ObservedContainer {
         service: (*service).to_owned(),
         generation: *generation,
+        release: Some("one".to_owned()),
         state: *state,
         health: Health::Healthy,
     });
@@ -24,6 +25,7 @@ fn seen(has: &str, containers: &[(&str, Generation, RunState)]) -> ObservedStack
         containers: containers.collect(),
         has_secrets: has('S'),
         was_ready: has('R'),
+        release: has('R').then(|| "one".to_owned()),
         has_files: has('S') || has('R'),
         ..ObservedStack::default()
     }
@@ -164,4 +166,76 @@ fn what_the_edge_says_of_data_counts_as_much_as_our_own_record() {
     let lost = Plan::Blocked(Blocked::VolumeLost("data".to_owned()));
     assert_eq!(plan(&with_data(Target::Running), &seen("SN", &[])), lost);
     assert_eq!(plan(&with_data(Target::Cleared), &seen("SV", &[])), Plan::Converged);
+}
+
+#[test]
+fn what_a_host_shares_is_connected_and_prepared_before_anything_runs() {
+    let wish = DesiredStack { shared: vec!["postgres".to_owned()], ..stack(Target::Running) };
+    let up = [("db", NOW, RunState::Running), ("web", NOW, RunState::Running)];
+    #[rustfmt::skip]
+    let rows: [(&str, bool, bool, bool, &[_], &str); 7] = [
+        // has    connected ready  prepared containers want
+        ("SNV",  false,    false, false,   &[],       "connect-postgres"),
+        ("SNV",  true,     false, false,   &[],       "wait shared-postgres"),
+        ("SNV",  true,     true,  false,   &[],       "prepare-shared"),
+        ("SNV",  true,     true,  true,    &[],       "create-db"),
+        ("SNV",  true,     false, true,    &up[..1],  "wait shared-postgres"),
+        // What runs is not stopped for it.
+        ("SNVR", true,     false, true,    &up,       "wait ready"),
+        ("SNVR", false,    true,  true,    &up,       "connect-postgres"),
+    ];
+    for (has, is_connected, is_ready, is_prepared, containers, want) in rows {
+        let shared = [("postgres".to_owned(), SharedState { is_ready, is_connected })].into();
+        let observed = ObservedStack { shared, is_prepared, ..seen(has, containers) };
+        let got = match plan(&wish, &observed) {
+            Plan::Act(step) => step.name(),
+            Plan::Wait(waiting) => format!("wait {}", waiting.name()),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(got, want, "{has} {is_connected} {is_ready} {is_prepared}");
+    }
+}
+
+#[test]
+fn what_a_host_shares_is_left_before_the_network_goes() {
+    #[rustfmt::skip]
+    let rows = [
+        // target        has     prepared connected want
+        (Target::Absent,  "SNV",  true,    true,     "remove-shared"),
+        (Target::Absent,  "SNV",  false,   true,     "disconnect-postgres"),
+        (Target::Absent,  "SNV",  false,   false,    "remove-network"),
+        // With data, what is kept of it elsewhere stays too.
+        (Target::Cleared, "SNVR", true,    true,     "disconnect-postgres"),
+        (Target::Cleared, "SNVR", true,    false,    "remove-network"),
+        (Target::Cleared, "SNV",  true,    true,     "remove-shared"),
+    ];
+    for (target, has, is_prepared, is_connected, want) in rows {
+        let state = SharedState { is_ready: true, is_connected };
+        let shared = [("postgres".to_owned(), state)].into();
+        let observed = ObservedStack { shared, is_prepared, ..seen(has, &[]) };
+        assert_eq!(next(target, &observed), want, "{target:?} {has}");
+    }
+}
+
+#[test]
+fn the_first_admin_is_made_before_the_first_visitor_can_come() {
+    let wish = DesiredStack { has_first_admin: true, ..stack(Target::Running) };
+    let up = [("db", NOW, RunState::Running), ("web", NOW, RunState::Running)];
+    let observed = ObservedStack { readiness: Readiness::Ready, ..seen("SNV", &up) };
+    assert_eq!(plan(&wish, &observed), Plan::Act(Step::CreateFirstAdmin));
+    let with_admin = ObservedStack { has_first_admin: true, ..observed };
+    assert_eq!(plan(&wish, &with_admin), Plan::Act(Step::MarkReady));
+    // A space that has data already has its people.
+    let old = ObservedStack { readiness: Readiness::Ready, ..seen("SNVR", &up) };
+    assert_eq!(plan(&wish, &old), Plan::Converged);
+}
+
+#[test]
+fn a_stack_without_a_web_service_is_ready_when_all_of_it_is_healthy() {
+    let wish = DesiredStack { web: None, ..stack(Target::Running) };
+    let up = [("db", NOW, RunState::Running), ("web", NOW, RunState::Running)];
+    let mut observed = seen("SNV", &up);
+    assert_eq!(plan(&wish, &observed), Plan::Act(Step::MarkReady));
+    observed.containers[1].health = Health::Starting;
+    assert_eq!(plan(&wish, &observed), Plan::Wait(Waiting::Healthy("web".to_owned())));
 }

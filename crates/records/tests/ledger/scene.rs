@@ -156,6 +156,8 @@ fn offer() -> AppOffer {
         id: "hello".to_owned(),
         title: "Hello".to_owned(),
         description: "Says hello.".to_owned(),
+        release: "one".to_owned(),
+        version: "1.0".to_owned(),
         memory_mib: 1,
         cpus_milli: 1,
         disk_mib: 1,
@@ -248,6 +250,7 @@ pub(crate) async fn see(
         space: space.id,
         generation: space.generation,
         state,
+        release: None,
         reason: None,
         steps: vec![],
     };

@@ -1,5 +1,6 @@
 //! The gateway over loopback, between clients that write bytes and a small space.
 
+mod credentials;
 mod forwarding;
 mod notices;
 mod space;
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use domain::{SpaceId, Timestamp};
 use fleet::Ticket;
-use futures::stream::BoxStream;
+use futures::{FutureExt as _, future::BoxFuture, stream::BoxStream};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -18,6 +19,7 @@ use tokio::{
 
 use super::{Gateway, GatewayOptions};
 use crate::{
+    credentials::{CredentialSource, Credentials, CredentialsError, TicketUse},
     logs::{LogError, LogSource},
     routes::{Route, RouteEntry, Routes},
 };
@@ -48,6 +50,37 @@ impl LogSource for EchoLogs {
     }
 }
 
+/// Credentials of the space that has the gateway's routes, which the first ticket takes.
+#[derive(Default)]
+struct OneAdmin(Mutex<Option<TicketUse>>);
+
+impl CredentialSource for OneAdmin {
+    fn take<'a>(
+        &'a self,
+        space: &'a SpaceId,
+        ticket: &'a TicketUse,
+    ) -> BoxFuture<'a, Result<Credentials, CredentialsError>> {
+        let result = if *space == space_id() {
+            let mut holder = self.0.lock().unwrap();
+            let holder = holder.get_or_insert_with(|| ticket.clone());
+            let credentials = Credentials {
+                username: "admin@garden.localhost".to_owned(),
+                password: "\"open\"".to_owned(),
+                url: "http://garden.localhost:8080".to_owned(),
+            };
+            let until = holder.until;
+            if holder == ticket { Ok(credentials) } else { Err(CredentialsError::Taken { until }) }
+        } else {
+            Err(match space.as_str().as_bytes().last() {
+                Some(b'2') => CredentialsError::NotReady,
+                Some(b'3') => CredentialsError::None,
+                _ => CredentialsError::Unavailable("the disk is gone".into()),
+            })
+        };
+        async move { result }.boxed()
+    }
+}
+
 /// A gateway and what it did.
 struct Bench {
     gateway: Gateway,
@@ -66,6 +99,7 @@ impl Bench {
             is_https: false,
             routes: routes.clone(),
             logs: Arc::new(EchoLogs),
+            credentials: Arc::new(OneAdmin::default()),
             look_again: Arc::new(move |space| record.lock().unwrap().push(space.clone())),
             now,
         });
@@ -81,7 +115,8 @@ impl Bench {
 
     /// What becomes of requests for `garden.localhost`.
     fn route(&self, route: Route) {
-        self.routes.set("garden.localhost", RouteEntry { space: space_id(), route });
+        let hosts = ["garden.localhost".to_owned()];
+        self.routes.set(&hosts, RouteEntry { space: space_id(), route });
     }
 
     async fn connect(&self) -> TcpStream {
