@@ -10,6 +10,11 @@ const ROLES: &str = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'spc-%' ORD
 const DATABASES: &str = "SELECT datname FROM pg_database WHERE datname LIKE 'spc-%' ORDER BY 1";
 const NAMESPACES: &str = "SELECT name FROM namespaces WHERE name LIKE 'spc-%' ORDER BY 1";
 
+/// What a space is called where only a DNS label will do: `SPACE_ID` in its template.
+fn label_of(space: &str) -> String {
+    space.to_ascii_lowercase().replace('_', "-")
+}
+
 #[test]
 fn spaces_on_one_database_server_have_a_database_each_and_reach_no_other() {
     let scene = Scene::new(|_| ());
@@ -20,7 +25,7 @@ fn spaces_on_one_database_server_have_a_database_each_and_reach_no_other() {
     let label = format!("spaceport.state={}", scene.installation.id().unwrap());
     let postgres = service(&label, "postgres");
     one_stack(&label);
-    let mut ids = spaces.clone();
+    let mut ids = spaces.each_ref().map(|it| label_of(it));
     ids.sort();
     let everywhere = || {
         let look = |database, sql| psql(&postgres, "postgres", database, sql);
@@ -38,11 +43,7 @@ fn spaces_on_one_database_server_have_a_database_each_and_reach_no_other() {
     each_sees_its_own_timers_only(&scene, &postgres, first, second);
 
     scene.tenant.delete_and_wait(first);
-    assert_eq!(
-        everywhere(),
-        all(std::slice::from_ref(second)),
-        "nothing is left of the deleted one"
-    );
+    assert_eq!(everywhere(), all(&[label_of(second)]), "nothing is left of the deleted one");
     let given = scene.credentials(second);
     let login = json!({
         "provider": "LOCAL", "email": given.field("username"), "password": given.field("password"),
@@ -65,6 +66,7 @@ fn one_stack(label: &str) {
 /// With the credentials that a space has, from where it is.
 fn each_opens_its_own_only(postgres: &Object, own: &str, other: &str) {
     let postiz = service(&format!("spaceport.space={own}"), "postiz");
+    let (own, other) = (&*label_of(own), &*label_of(other));
     // The script is the same for all; which database, it reads from its environment.
     let script = "psql -qXAt -c 'SELECT current_database()' \
         \"$(echo \"$DATABASE_URL\" | cut -d/ -f1-3)/$1\"";
@@ -94,6 +96,7 @@ fn each_sees_its_own_timers_only(scene: &Scene, postgres: &Object, first: &str, 
         (3, first, "post_2"),
         (4, first, "post_3"),
     ] {
+        let space = label_of(space);
         let row = format!(
             "INSERT INTO timer_tasks SELECT 1, '2031-01-0{day}', {day}, \
              convert_to(encode(id, 'hex')::uuid::text || '{workflow}', 'UTF8'), 'Proto3' \
