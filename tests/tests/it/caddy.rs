@@ -6,12 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::{Caddy, Dns, Installation, Signer, Tenant, eventually};
+use e2e::{Caddy, Dns, Installation, Signer, Tenant, eventually, within};
 use serde_json::json;
 
 use crate::custom_domains::{BASE, claimed, installation, proof, wait_until_proven};
 
 const ROUTE_TIME_MAX: Duration = Duration::from_secs(30);
+const CERTIFICATE_TIME_MAX: Duration = Duration::from_secs(30);
 
 struct Scene {
     // Dropped first: Caddy ends before what it stands in front of.
@@ -94,7 +95,9 @@ fn a_custom_domain_has_https_once_it_is_proven() {
 fn the_edge_is_reached_by_its_name_without_what_is_internal_and_so_are_logs() {
     let scene = Scene::start();
     let (visitor, edge) = (scene.caddy.client(), format!("spaceport.{BASE}"));
-    assert_eq!(visitor.get(&edge, "/healthz").status, 200);
+    // Certificates for names that it was told are made while it starts.
+    let healthy = within(CERTIFICATE_TIME_MAX, || visitor.try_get(&edge, "/healthz"));
+    assert_eq!(healthy.expect("the edge has a certificate").status, 200);
     let direct = scene.installation.edge().get("/internal/traefik", None);
     assert_eq!(direct.status, 200, "{}", direct.text);
     for path in [
