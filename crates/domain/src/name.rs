@@ -94,19 +94,17 @@ pub struct ReservedNames(BTreeSet<String>);
 
 impl ReservedNames {
     /// Reserved everywhere.
-    pub const ALWAYS: &str = "www www1 www2 web api admin administrator root system operator \
-        mail email webmail smtp imap pop pop3 relay mta mta-sts dkim dmarc spf mx1 mx2 autoconfig \
-        autodiscover ftp sftp ssh vpn proxy dns ns1 ns2 ns3 ns4 dns1 dns2 wpad \
-        isatap localhost localdomain broadcasthost internal intranet private corp local \
-        app apps auth oauth sso login logout signin signup register account accounts dashboard \
-        console panel portal billing pay payment payments checkout invoice invoices \
-        provision status health support help docs documentation blog \
-        about contact legal terms privacy download downloads static assets cdn \
-        upload uploads backup backups edge gateway worker fleet host hosts metrics grafana \
-        prometheus traefik caddy nginx docker registry git dev development staging stage test \
-        testing demo example beta alpha sandbox preview prod production postmaster hostmaster \
-        webmaster usenet news-admin uucp abuse noc security ssladmin ssladministrator sslwebmaster \
-        no-reply noreply mailer-daemon nobody spaceport space spaces";
+    pub const ALWAYS: &str = "www www1 www2 api admin administrator root system operator mail \
+        email webmail smtp imap pop pop3 relay mta mta-sts dkim dmarc spf mx1 mx2 autoconfig \
+        autodiscover ftp sftp ssh vpn proxy dns ns1 ns2 ns3 ns4 dns1 dns2 wpad isatap \
+        localhost localdomain broadcasthost internal intranet app apps auth oauth sso login \
+        logout signin signup register account accounts dashboard console billing pay payment \
+        payments checkout invoice invoices provision status health support help docs \
+        documentation blog legal terms privacy static assets cdn upload uploads backup \
+        backups edge gateway worker fleet metrics grafana prometheus traefik caddy nginx \
+        docker registry git dev development staging stage prod production postmaster \
+        hostmaster webmaster usenet news-admin uucp abuse noc security ssladmin \
+        ssladministrator sslwebmaster no-reply noreply mailer-daemon nobody spaceport";
 
     /// What no name begins with: under the domain of the spaces `spc-01...` is a space's own name
     /// for ever, to which custom domains point.
@@ -175,7 +173,7 @@ mod tests {
         let reserved = ReservedNames::with("");
         let names = "www api admin mail smtp imap ns1 autoconfig autodiscover traefik status cdn \
              static app auth login internal localhost wpad isatap mta-sts ftp webmail postmaster \
-             hostmaster webmaster abuse security support help billing docs blog dev staging test \
+             hostmaster webmaster abuse security support help billing docs blog dev staging \
              administrator ssladmin spc-01aryz6s41zzzzzzzzzzzzzzzz spc-garden";
         for name in names.split_whitespace() {
             assert!(reserved.contains(&name.parse().unwrap()), "{name}");
