@@ -230,18 +230,12 @@ fn an_update_that_is_no_use_is_undone_with_all_that_it_did() {
     assert_eq!(space["update"], json!({ "version": "2.0" }), "it can be asked for again");
     assert!(scene.events().contains(&"update-failed".to_owned()), "{:?}", scene.events());
 
-    // An image that is nowhere stops nothing at all.
+    // An image that is nowhere is found out before anything of the old release is touched.
     scene.app.release("3.0", |it| it.replace("spaceport/notes:1", "127.0.0.1:1/no/such:9"));
     scene.start_again();
-    let before = scene.installation.objects();
     scene.update();
     scene.check("1.0");
-    let started = |objects: &[e2e::Object]| {
-        let containers = objects.iter().filter(|it| it.kind == Kind::Container);
-        containers.map(|it| it.inspected["Id"].clone()).collect::<Vec<_>>()
-    };
     assert!(scene.settled()["reason"].as_str().unwrap().contains("image not found"));
-    let _ = started(&before);
 }
 
 #[test]
