@@ -93,7 +93,7 @@ fn every_error_is_a_line_and_the_exit_code_is_1() {
 
 #[test]
 fn services_of_the_host_have_to_be_in_the_folder() {
-    let app = format!("{APP}[shared]\nstack = 'stack'\nservices = {{ pg = 'db' }}\n");
+    let app = format!("{APP}[shared]\nstack = 'stack'\nservices = {{ pg = 'server' }}\n");
     let stack = "title = 'Postgres'\ndescription = 'One.'\nversion = '1'\nkind = 'shared'\n\
                  ready = { timeout_seconds = 60 }\ndisk = { mib = 1 }\n";
     let folder = folder_of(&[("notes", COMPOSE, &app)]);
@@ -101,7 +101,8 @@ fn services_of_the_host_have_to_be_in_the_folder() {
     let want = "apps/notes/app.toml:8: shared.stack: there is no template stack\n\
                 spaceport: one thing must be put right, see above\n";
     assert_eq!((code, err.as_str()), (1, want));
-    let folder = folder_of(&[("notes", COMPOSE, &app), ("stack", COMPOSE, stack)]);
+    let server = "services: {server: {image: 'example/server:1', mem_limit: 64m}}";
+    let folder = folder_of(&[("notes", COMPOSE, &app), ("stack", server, stack)]);
     assert_eq!(check(&folder, &["apps/notes"]).0, 0);
     assert_eq!(check(&folder, &["apps"]).0, 0);
 }

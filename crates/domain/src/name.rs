@@ -104,7 +104,7 @@ impl ReservedNames {
         backups edge gateway worker fleet metrics grafana prometheus traefik caddy nginx \
         docker registry git dev development staging stage prod production postmaster \
         hostmaster webmaster usenet news-admin uucp abuse noc security ssladmin \
-        ssladministrator sslwebmaster no-reply noreply mailer-daemon nobody spaceport";
+        ssladministrator sslwebmaster no-reply noreply mailer-daemon spaceport";
 
     /// What no name begins with: under the domain of the spaces `spc-01...` is a space's own name
     /// for ever, to which custom domains point.
