@@ -197,7 +197,7 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Exit, simulation::stack};
+    use crate::{Exit, Stage, simulation::stack};
 
     fn exited() -> Failure {
         Failure::Exited { service: "web".to_owned(), exit: Exit::default() }
@@ -274,6 +274,23 @@ mod tests {
         assert_eq!(course.pause(now), Some(BACKOFF_MAX));
         let verdict = course.failed(&exited(), &desired, false, now);
         assert_eq!(verdict, Verdict::RetryAfter(BACKOFF_MIN));
+    }
+
+    #[test]
+    fn what_the_host_does_for_a_minute_ends_a_trial_and_nothing_else() {
+        let stages = [
+            (Some(Stage::Preparing), Some(9)),
+            (Some(Stage::Trying { saved: Vec::new() }), Some(9)),
+            (Some(Stage::Undoing), None),
+            (None, None),
+        ];
+        for (stage, want) in stages {
+            let mut course = Course::default();
+            let (now, desired) = (Instant::now(), DesiredStack { stage, ..stack(Target::Running) });
+            let attempt = (1..=100)
+                .find(|_| course.failed(&disk_full(), &desired, true, now) == Verdict::GiveUp);
+            assert_eq!(attempt, want, "{:?}", desired.stage);
+        }
     }
 
     #[test]

@@ -123,6 +123,25 @@ fn a_release_whose_image_is_nowhere_stops_nothing() {
 }
 
 #[test]
+fn an_app_whose_data_is_elsewhere_is_not_updated() {
+    let runtime = running();
+    let stage = Some(reconcile::Stage::Preparing);
+    let shared = vec!["postgres".to_owned()];
+    let desired = DesiredStack { stage, shared, ..wish("two", 3) };
+    let mut course = Course::default();
+    let _ = runtime.take_calls();
+    let outcome = block_on(reconcile(&runtime, &desired, &mut course, Instant::now, |_| ()));
+    assert_eq!(outcome.requeue, Requeue::Now);
+    // The note that there will be none, and nothing else.
+    assert_eq!(runtime.take_calls().apply, 1);
+    let there = runtime.stack(&space(1));
+    assert!(runs(&there, "one", 2), "{there:?}");
+    let why = reason(&there).unwrap();
+    assert!(why.contains("could not be undone"), "{why}");
+    assert_eq!(runtime.written_by(&space(1)), ["one"]);
+}
+
+#[test]
 fn an_update_that_has_begun_is_ended_before_another_wish_counts() {
     let runtime = running();
     let mut course = Course::default();

@@ -104,6 +104,8 @@ pub enum QueryError {
 /// A space that can be asked.
 pub(crate) struct Asker<'a> {
     pub(crate) docker: &'a Docker,
+    /// What runs in containers because of us.
+    pub(crate) commands: Commands,
     pub(crate) template: &'a Template,
     /// What is filled into the template.
     pub(crate) values: &'a BTreeMap<String, String>,
@@ -157,8 +159,8 @@ impl Asker<'_> {
         let container =
             container.ok_or_else(|| QueryError::NotRunning(database.service.clone()))?;
         let command = self.psql(database, sql, period)?;
-        let (commands, env) = (Commands::new(), BTreeMap::new());
-        let ran = commands.run(self.docker, container, &command, &env, SQL_TIME_MAX).await;
+        let env = BTreeMap::new();
+        let ran = self.commands.run(self.docker, container, &command, &env, SQL_TIME_MAX).await;
         let ran = ran.map_err(|error| QueryError::Exec {
             service: database.service.clone(),
             cause: error.into(),

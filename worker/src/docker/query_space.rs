@@ -14,6 +14,7 @@ use bollard::{
 use domain::SpaceId;
 
 use super::{
+    exec::Commands,
     filters, labels,
     labels::{LabelMap, Labels, network_name},
     queries::{Asker, Period, Queries},
@@ -116,7 +117,7 @@ pub async fn query_space(options: &QueryOptions) -> Result<Queries, QuerySpaceEr
     });
     let containers = containers(&options.state_id, &own, &running, template);
     let (docker, values, containers) = (&docker, &values, &containers);
-    let asker = Asker { docker, template, values, containers, web };
+    let asker = Asker { docker, commands: Commands::new(), template, values, containers, web };
     let is_wanted = |name: &str| options.only.as_deref().is_none_or(|it| it == name);
     Ok(asker.ask(options.period, is_wanted).await)
 }
