@@ -262,10 +262,19 @@ fn answered(status: Option<u16>, said: &str) -> String {
     }
 }
 
+/// The exit code of a process that got a SIGKILL.
+const KILLED: i64 = 137;
+
 fn exited(service: &str, exit: &Exit) -> String {
     let Exit { code, out_of_memory, memory_mib, last_line } = exit;
     if *out_of_memory {
         return format!("out of memory: {service} was killed at its limit of {memory_mib} MiB");
+    }
+    // Docker does not always hear of the kernel's kill before it hears of the end.
+    if *code == KILLED {
+        return format!(
+            "{service} was killed, most likely out of memory: its limit is {memory_mib} MiB"
+        );
     }
     let mut text = format!("{service} exited with code {code}");
     if let Some(line) = last_line {
@@ -315,6 +324,8 @@ mod tests {
             (exit(3, false, None),                "db exited with code 3"),
             (exit(1, false, Some("no password")), "db exited with code 1 (last line: no password)"),
             (exit(137, true, Some("working")),    "out of memory: db was killed at its limit of 64 MiB"),
+            (exit(137, false, None),
+                "db was killed, most likely out of memory: its limit is 64 MiB"),
             (Failure::NotReady { service: web.clone(), path, port: 8080, patience: seconds },
                 "port never answered: web did not answer GET /healthz on port 8080 within 20 s"),
             (Failure::NotHealthy { service: web, patience: seconds },
