@@ -42,6 +42,8 @@ pub(crate) fn stack(template: &str, templates: &Templates) -> DesiredSpace {
         generation: Generation::FIRST,
         has_data: false,
         gave_up: false,
+        suspension: None,
+        request_id: None,
     }
 }
 

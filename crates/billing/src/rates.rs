@@ -2,10 +2,15 @@
 
 use domain::{Money, Timestamp};
 
-use crate::month::CalendarMonth;
+use crate::{Month, meter::part};
 
 /// How long a price of a first month stands, in seconds. It is good for as long again.
 const STEP_S: i64 = 300;
+
+const DAY_S: u64 = 86_400;
+
+/// How far a balance is looked ahead, in months: a century.
+const FORECAST_MONTHS: u32 = 1200;
 
 /// What the operator asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +36,14 @@ pub struct FirstMonth {
 }
 
 impl Rates {
+    /// What is asked where nothing can be paid.
+    pub const FREE: Self = Self {
+        base_month: Money::ZERO,
+        post: Money::ZERO,
+        storage_gib_month: Money::ZERO,
+        storage_free_gib: 0,
+    };
+
     /// The price of a space for the rest of the calendar month (UTC) that `now` is in.
     ///
     /// It is rounded up to the µUSD and counted from the last full five minutes, so that it
@@ -43,51 +56,48 @@ impl Rates {
         FirstMonth { asked, honoured: Some(before).filter(|it| *it != asked) }
     }
 
-    /// The price from then to the end of the month; the whole month's where there is no calendar.
+    /// The price from then to the end of the month.
     fn rest_of_month(&self, from_s: i64) -> Money {
-        let Some(month) = month_of(from_s) else { return self.base_month };
-        let price = part(self.base_month, month.end_s.abs_diff(from_s), month.len_s());
+        let month = Month::of_second(from_s);
+        let price = part(self.base_month, month.end_s().abs_diff(from_s), month.len_s());
         price.unwrap_or(self.base_month)
     }
 
-    /// What a space costs from `from` to `to`, rounded up to the µUSD in each month.
+    /// Until when `balance` pays for a space from `from` on, at the price of that time, if it also
+    /// spends `spend_day` a day on other things. `None` if it costs nothing, or for longer than
+    /// [`FORECAST_MONTHS`].
     #[must_use]
-    pub fn used(&self, from: Timestamp, to: Timestamp) -> Money {
-        let (mut at_s, end_s) = (from.unix_s(), to.unix_s());
-        let mut used = Money::ZERO;
-        while at_s < end_s {
-            let Some(month) = month_of(at_s) else { return Money::MAX };
-            let until_s = month.end_s.min(end_s);
-            let cost = part(self.base_month, until_s.abs_diff(at_s), month.len_s());
-            let sum = cost.and_then(|it| used.checked_add(it));
-            used = sum.unwrap_or(Money::MAX);
-            at_s = until_s;
-        }
-        used
-    }
-
-    /// Until when `balance` pays for a space that costs from `from` on, by the price of that time.
-    /// `None` if it costs nothing.
-    #[must_use]
-    pub fn paid_until(&self, from: Timestamp, balance: Money) -> Option<Timestamp> {
-        if self.base_month.is_zero() {
+    pub fn paid_until(
+        &self,
+        from: Timestamp,
+        balance: Money,
+        spend_day: Money,
+    ) -> Option<Timestamp> {
+        if self.base_month.is_zero() && spend_day.is_zero() {
             return None;
         }
-        let (mut at_s, mut left) = (step(from), balance);
-        loop {
-            let month = month_of(at_s)?;
-            let rest_s = month.end_s.abs_diff(at_s);
-            let rest = part(self.base_month, rest_s, month.len_s())?;
+        let (mut at_s, mut left) = (from.unix_s(), balance);
+        for _ in 0..FORECAST_MONTHS {
+            let month = Month::of_second(at_s);
+            let (len_s, rest_s) = (month.len_s(), month.end_s().abs_diff(at_s));
+            let base = part(self.base_month, rest_s, len_s)?;
+            let rest = part(spend_day, rest_s, DAY_S)?.checked_add(base)?;
             match left.checked_sub(rest) {
-                Some(more) if !more.is_zero() => (at_s, left) = (month.end_s, more),
-                Some(_) => return at(month.end_s),
+                Some(more) if !more.is_zero() => (at_s, left) = (month.end_s(), more),
+                Some(_) => return at(month.end_s()),
                 None => {
-                    let micros = u128::from(left.micros()).checked_mul(month.len_s().into())?;
-                    let paid_s = micros.checked_div(self.base_month.micros().into())?;
+                    // left ÷ (base ÷ month + spend ÷ day), all over one denominator.
+                    let (len, day) = (u128::from(len_s), u128::from(DAY_S));
+                    let a_second = u128::from(self.base_month.micros())
+                        .checked_mul(day)?
+                        .checked_add(u128::from(spend_day.micros()).checked_mul(len)?)?;
+                    let money = u128::from(left.micros()).checked_mul(len)?.checked_mul(day)?;
+                    let paid_s = money.checked_div(a_second)?;
                     return at(at_s.checked_add(i64::try_from(paid_s).ok()?)?);
                 }
             }
         }
+        None
     }
 }
 
@@ -96,20 +106,8 @@ fn step(at: Timestamp) -> i64 {
     at.unix_s().div_euclid(STEP_S).saturating_mul(STEP_S)
 }
 
-fn month_of(unix_s: i64) -> Option<CalendarMonth> {
-    CalendarMonth::of(at(unix_s)?)
-}
-
 fn at(unix_s: i64) -> Option<Timestamp> {
     unix_s.checked_mul(1000).map(Timestamp::from_unix_ms)
-}
-
-/// So many of `whole` parts of a price, rounded up.
-fn part(price: Money, parts: u64, whole: u64) -> Option<Money> {
-    let micros = u128::from(price.micros()).checked_mul(parts.into())?;
-    let rounded =
-        micros.checked_add(u128::from(whole).checked_sub(1)?)?.checked_div(whole.into())?;
-    u64::try_from(rounded).ok().and_then(Money::from_micros)
 }
 
 #[cfg(test)]
@@ -163,25 +161,28 @@ mod tests {
             ("7.50",     NOVEMBER, DECEMBER + 31 * 43_200),
         ];
         for (balance, from, until) in rows {
-            let found = rates("5.00").paid_until(time(from), balance.parse().unwrap());
+            let found = rates("5.00").paid_until(time(from), balance.parse().unwrap(), Money::ZERO);
             assert_eq!(found, Some(time(until)), "{balance} from {from}");
         }
-        assert_eq!(rates("0").paid_until(time(NOVEMBER), Money::ZERO), None);
+        assert_eq!(rates("0").paid_until(time(NOVEMBER), Money::ZERO, Money::ZERO), None);
     }
 
     #[test]
-    fn what_was_used_is_paid_by_the_second() {
+    fn what_is_spent_beside_the_base_counts_too() {
+        const DAY: i64 = 86_400;
         #[rustfmt::skip]
         let rows = [
-            (NOVEMBER, NOVEMBER,                  "0.00"),
-            (NOVEMBER, NOVEMBER - 1,              "0.00"),
-            (NOVEMBER, NOVEMBER + 1,              "0.000002"),
-            (NOVEMBER, NOVEMBER + 15 * 86_400,    "2.50"),
-            (NOVEMBER, DECEMBER,                  "5.00"),
-            (NOVEMBER, DECEMBER + 31 * 43_200,    "7.50"),
+            // base    balance  a day    days
+            ("0",      "0",     "0.10",  0),
+            ("0",      "1.00",  "0.10",  10),
+            ("3.00",   "2.00",  "0.10",  10),
+            ("3.00",   "6.00",  "0.10",  30),
+            ("3.00",   "0.20",  "0.00",  2),
         ];
-        for (from, to, want) in rows {
-            assert_eq!(rates("5.00").used(time(from), time(to)).to_string(), want, "{from} {to}");
+        for (base, balance, a_day, days) in rows {
+            let (balance, a_day) = (balance.parse().unwrap(), a_day.parse().unwrap());
+            let until = rates(base).paid_until(time(NOVEMBER), balance, a_day);
+            assert_eq!(until, Some(time(NOVEMBER + days * DAY)), "{base} {balance} {a_day}");
         }
     }
 
@@ -191,10 +192,10 @@ mod tests {
             at_s in 0_i64..4_000_000_000, base in 1_u64..1_000_000_000,
         ) {
             let rates = Rates { base_month: Money::from_micros(base).unwrap(), ..rates("1") };
-            let end = CalendarMonth::of(time(at_s)).unwrap().end_s;
+            let end = Month::of_second(at_s).end_s();
             let price = rates.first_month(time(at_s)).asked;
             prop_assert!(price <= rates.base_month);
-            let until = rates.paid_until(time(at_s), price).unwrap().unix_s();
+            let until = rates.paid_until(time(at_s), price, Money::ZERO).unwrap().unix_s();
             prop_assert!(end <= until, "{until} is before {end}");
         }
     }

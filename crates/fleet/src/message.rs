@@ -81,6 +81,25 @@ pub struct DesiredSpace {
     pub has_data: bool,
     /// Whether a worker has given up on this generation.
     pub gave_up: bool,
+    /// Why it is suspended by the edge, if it is.
+    #[serde(default)]
+    pub suspension: Option<Suspension>,
+    /// The request that this wish came with, for the logs; none if it came of a rule.
+    #[serde(default)]
+    pub request_id: Option<String>,
+}
+
+/// Why a space is suspended, as far as visitors may know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Suspension {
+    /// Its balance is used up. Anybody may pay for it at `pay_url`.
+    Payment {
+        /// Where.
+        pay_url: String,
+    },
+    /// The operator did it.
+    Operator,
 }
 
 /// A wish that is new since the worker last asked.

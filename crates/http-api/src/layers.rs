@@ -40,12 +40,13 @@ pub(crate) fn around<S: Clone + Send + Sync + 'static, P: Platform>(
 /// Gives the response the request's id, or a new one where the client sent none that is sane.
 async fn with_request_id<P: Platform>(
     State(platform): State<Arc<P>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let sent = request.headers().get(&REQUEST_ID).and_then(|it| it.to_str().ok());
     let id =
         sent.and_then(|it| it.parse().ok()).unwrap_or_else(|| RequestId::new(platform.random()));
+    request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).await.into_response();
     // Logged once, here, where the id is known that the client can tell us.
     if let Some(Cause(chain)) = response.extensions_mut().remove() {

@@ -75,7 +75,7 @@ impl<'a> SpaceView<'a> {
             domains: &space.domains,
             host: &space.host,
             balance: space.balance,
-            paid_until: config.paid_until(space),
+            paid_until: space.paid_until(&config.rates_in_force()),
             next_wake_at: None,
             created_at: space.created_at,
             updated_at: space.updated_at,

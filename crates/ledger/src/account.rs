@@ -14,6 +14,8 @@ pub enum Account {
     Space(SpaceId),
     /// What the operator earned: `revenue`.
     Revenue,
+    /// What the operator gave away: `grants`. It goes below zero by that.
+    Grants,
     /// What was paid with x402, by network and asset: `payments:eip155:8453:0x...`. It is the
     /// outside, so it goes below zero by what came in.
     Payments {
@@ -33,7 +35,7 @@ impl Account {
     /// Whether it may be below zero: what is not ours to give is owed by somebody else.
     #[must_use]
     pub const fn may_be_negative(&self) -> bool {
-        matches!(self, Self::Revenue | Self::Payments { .. })
+        matches!(self, Self::Revenue | Self::Grants | Self::Payments { .. })
     }
 }
 
@@ -43,6 +45,7 @@ impl fmt::Display for Account {
             Self::Wallet(wallet) => write!(f, "wallet:{wallet}"),
             Self::Space(space) => write!(f, "space:{space}"),
             Self::Revenue => f.write_str("revenue"),
+            Self::Grants => f.write_str("grants"),
             Self::Payments { chain_id, asset } => {
                 write!(f, "payments:eip155:{chain_id}:{asset}")
             }
@@ -59,6 +62,7 @@ impl FromStr for Account {
             "wallet" => rest.parse().ok().map(Self::Wallet),
             "space" => rest.parse().ok().map(Self::Space),
             "revenue" => Some(Self::Revenue),
+            "grants" => Some(Self::Grants),
             "payments" => payments(rest),
             _ => None,
         };
@@ -97,6 +101,7 @@ mod tests {
             (format!("wallet:{address}"),                       true),
             ("space:spc_01JD9V6M1WZ0000000000000AB".to_owned(), true),
             ("revenue".to_owned(),                              true),
+            ("grants".to_owned(),                               true),
             (format!("payments:eip155:8453:{address}"),         true),
             (format!("wallet:{}", address.to_lowercase()),      false),
             (format!("payments:eip155:08453:{address}"),        false),

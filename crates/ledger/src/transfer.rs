@@ -35,11 +35,22 @@ pub enum Kind {
     Refund,
     /// What it was for was done.
     Charge,
+    /// A space was there, and used something.
+    Usage,
+    /// The operator gives it.
+    Grant,
 }
 
 impl Kind {
-    const ALL: [Self; 5] =
-        [Self::Payment, Self::FirstMonth, Self::TopUp, Self::Refund, Self::Charge];
+    const ALL: [Self; 7] = [
+        Self::Payment,
+        Self::FirstMonth,
+        Self::TopUp,
+        Self::Refund,
+        Self::Charge,
+        Self::Usage,
+        Self::Grant,
+    ];
 
     /// Its name.
     #[must_use]
@@ -50,6 +61,8 @@ impl Kind {
             Self::TopUp => "top-up",
             Self::Refund => "refund",
             Self::Charge => "charge",
+            Self::Usage => "usage",
+            Self::Grant => "grant",
         }
     }
 

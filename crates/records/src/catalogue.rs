@@ -80,7 +80,7 @@ impl<D: Database> Records<D> {
                  FROM spaces WHERE host = o.host AND phase <> 'deleted') AS room \
                  FROM offers o JOIN hosts h ON h.name = o.host \
                  WHERE o.app = ? AND o.document = ? AND h.seen_at > ? AND room >= o.memory_mib \
-                 ORDER BY room DESC, o.host LIMIT 1",
+                 AND h.drained_at IS NULL ORDER BY room DESC, o.host LIMIT 1",
                 params![offer.id.as_str(), offer_document(offer), oldest],
             )
             .await?;

@@ -4,7 +4,7 @@ use domain::{SpaceId, Timestamp};
 
 use crate::{
     Records,
-    database::{Database, DatabaseError, params},
+    database::{Database, DatabaseError, Row, params},
 };
 
 /// One thing that happened to a space.
@@ -20,6 +20,19 @@ pub struct EventRecord {
     pub actor: String,
     /// The particulars, as JSON.
     pub detail: serde_json::Value,
+}
+
+impl EventRecord {
+    /// Reads the columns seq, at, kind, actor and detail.
+    pub(crate) fn of(row: &Row) -> Self {
+        Self {
+            seq: row.unsigned(0),
+            at: Timestamp::from_unix_ms(row.integer(1)),
+            kind: row.text(2).to_owned(),
+            actor: row.text(3).to_owned(),
+            detail: serde_json::from_str(row.text(4)).unwrap_or_default(),
+        }
+    }
 }
 
 impl<D: Database> Records<D> {
@@ -41,16 +54,7 @@ impl<D: Database> Records<D> {
                 params![space.as_str(), after, i64::from(limit)],
             )
             .await?;
-        Ok(rows
-            .iter()
-            .map(|row| EventRecord {
-                seq: row.unsigned(0),
-                at: Timestamp::from_unix_ms(row.integer(1)),
-                kind: row.text(2).to_owned(),
-                actor: row.text(3).to_owned(),
-                detail: serde_json::from_str(row.text(4)).unwrap_or_default(),
-            })
-            .collect())
+        Ok(rows.iter().map(EventRecord::of).collect())
     }
 
     /// Writes down that `actor` was shown the way to the credentials of `space`.

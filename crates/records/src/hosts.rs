@@ -28,6 +28,10 @@ pub struct HostRecord {
     pub memory_used_mib: u64,
     /// Living spaces on it.
     pub n_spaces: u64,
+    /// Since when it gets no more spaces.
+    pub drained_at: Option<Timestamp>,
+    /// When its worker last said what is there.
+    pub inventory_at: Option<Timestamp>,
 }
 
 /// What became of adding a host.
@@ -40,7 +44,8 @@ pub enum AddHost {
 }
 
 const SELECT: &str = "SELECT h.name, h.created_at, h.seen_at, h.version, h.gateway_url, \
-    h.memory_mib, coalesce(sum(s.memory_mib), 0), count(s.id) FROM hosts h \
+    h.memory_mib, coalesce(sum(s.memory_mib), 0), count(s.id), h.drained_at, h.inventory_at \
+    FROM hosts h \
     LEFT JOIN spaces s ON s.host = h.name AND s.phase <> 'deleted'";
 
 impl<D: Database> Records<D> {
@@ -167,5 +172,7 @@ fn host(row: &Row) -> HostRecord {
         memory_mib: row.unsigned(5),
         memory_used_mib: row.unsigned(6),
         n_spaces: row.unsigned(7),
+        drained_at: row.optional_integer(8).map(Timestamp::from_unix_ms),
+        inventory_at: row.optional_integer(9).map(Timestamp::from_unix_ms),
     }
 }

@@ -6,16 +6,21 @@
 
 mod answers;
 mod audit;
+mod billing;
 mod catalogue;
 mod changes;
+mod contacts;
 mod database;
+mod deliveries;
 mod domain_record;
 mod domains;
 mod events;
 mod hosts;
+mod inventory;
 mod keys;
 mod migrate;
 mod observe;
+mod operator;
 mod paid;
 mod payment_record;
 mod payments;
@@ -26,10 +31,15 @@ mod transfers;
 mod wish;
 
 pub use answers::{Answer, IdempotencyKey, KeyReused};
-pub use audit::{Audit, BadAccount};
+pub use audit::{Audit, BadAccount, HostFindings, MissingVolumes, Stray, UsageFindings};
+pub use billing::{
+    InvoiceRecord, LineRecord, PriceRecord, StandingRecord, UsageRecord, UsageWindow,
+};
 pub use catalogue::HOST_ALIVE;
 pub use changes::{WantedSpace, WantedSpaces};
+pub use contacts::{Contact, Webhook};
 pub use database::{Database, DatabaseError, Row, Rows, Value};
+pub use deliveries::LeasedDelivery;
 pub use domain_record::{DomainRecord, DomainState, Proof};
 pub use domains::{ClaimError, Look, NewClaim, RemoveError};
 pub use events::EventRecord;
@@ -43,7 +53,7 @@ pub use payments::{Claim, News};
 pub use routes::Route;
 pub use spaces::{Cursor, Member, Release, SpaceRecord};
 pub use transfers::Entry;
-pub use wish::{Charge, CreateError, NewSpace, Wish, WishError};
+pub use wish::{By, Charge, CreateError, NewSpace, Wish, WishError};
 
 /// The records behind one connection.
 #[derive(Debug)]

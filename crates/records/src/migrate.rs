@@ -9,12 +9,13 @@ use crate::{
 };
 
 /// Every migration, oldest first. One that has been released is never changed.
-const MIGRATIONS: [(&str, &str); 5] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     ("0001_spaces", include_str!("../migrations/0001_spaces.sql")),
     ("0002_keys", include_str!("../migrations/0002_keys.sql")),
     ("0003_ledger", include_str!("../migrations/0003_ledger.sql")),
     ("0004_releases", include_str!("../migrations/0004_releases.sql")),
     ("0005_domains", include_str!("../migrations/0005_domains.sql")),
+    ("0006_billing", include_str!("../migrations/0006_billing.sql")),
 ];
 
 /// Why the schema could not be brought up to date.

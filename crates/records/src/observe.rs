@@ -123,7 +123,7 @@ impl<D: Database> Records<D> {
         if is_first_ready {
             self.end_first_month(&space.id, HoldEnd::Posted, now).await?;
         }
-        Ok(())
+        self.note_period(space, next.phase, ready_at.is_some(), now).await
     }
 }
 

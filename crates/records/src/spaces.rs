@@ -7,7 +7,8 @@ use domain::{
 use serde::Deserialize;
 
 use crate::{
-    Records,
+    Records, StandingRecord,
+    billing::read_standing,
     database::{Database, DatabaseError, Row, Value, params},
 };
 
@@ -54,6 +55,12 @@ pub struct SpaceRecord {
     pub steps: Vec<StepRecord>,
     /// What is left for it, with what is held for it.
     pub balance: Money,
+    /// What of that it can spend.
+    pub available: Money,
+    /// How its money stands.
+    pub standing: StandingRecord,
+    /// The request that its wish came with.
+    pub request_id: Option<String>,
     /// When it was first ready.
     pub ready_at: Option<Timestamp>,
     /// When it was made.
@@ -94,6 +101,7 @@ pub type Cursor = Option<SpaceId>;
 /// How long a deleted space can still be read, in milliseconds: 30 days.
 const DELETED_READABLE_MS: i64 = 30 * 24 * 3600 * 1000;
 
+/// How [`space`] reads them.
 pub(crate) const SELECT: &str = "SELECT s.id, s.name, s.title, s.app, s.settings, s.owner, \
     (SELECT json_group_array(json_object('wallet', m.wallet, 'role', m.role)) \
      FROM members m WHERE m.space = s.id), \
@@ -102,8 +110,12 @@ pub(crate) const SELECT: &str = "SELECT s.id, s.name, s.title, s.app, s.settings
     (SELECT credits - debits - held + incoming FROM accounts WHERE account = 'space:' || s.id), \
     s.release, r.version, o.document ->> '$.release', o.document ->> '$.version', \
     (SELECT json_group_array(domain) FROM (SELECT domain FROM domains \
-     WHERE space = s.id AND state = 'proven' ORDER BY domain)) \
-    FROM spaces s JOIN hosts h ON h.name = s.host \
+     WHERE space = s.id AND state = 'proven' ORDER BY domain)), \
+    (SELECT credits - debits - held FROM accounts WHERE account = 'space:' || s.id), \
+    s.request_id, t.is_free, t.accrued_s, t.owed_since, t.spend_day, t.warned_days, \
+    t.suspended_by, t.suspended_at, (SELECT coalesce(sum(amount - charged), 0) FROM lines \
+    WHERE space = s.id AND charged < amount) \
+    FROM spaces s JOIN hosts h ON h.name = s.host JOIN standings t ON t.space = s.id \
     LEFT JOIN releases r ON r.app = s.app AND r.release = s.release \
     LEFT JOIN offers o ON o.host = s.host AND o.app = s.app";
 
@@ -228,5 +240,8 @@ fn read(row: &Row) -> Option<SpaceRecord> {
         created_at: Timestamp::from_unix_ms(row.integer(16)),
         updated_at: Timestamp::from_unix_ms(row.integer(17)),
         balance: Money::from_micros(row.unsigned(19))?,
+        available: Money::from_micros(row.unsigned(25))?,
+        request_id: row.optional_text(26).map(str::to_owned),
+        standing: read_standing(row, 27)?,
     })
 }

@@ -165,36 +165,26 @@ impl<D: Database> Records<D> {
         Ok(for_whom)
     }
 
-    /// Gives what is left on a space back to its owner, without what it has `used`, within the
-    /// transaction that ends it.
+    /// Charges a space for all it used and gives what is left back to its owner, within the transaction
+    /// that ends it.
     pub(crate) async fn settle_up(
         &self,
         space: &SpaceId,
         owner: Wallet,
-        used: Money,
         now: Timestamp,
     ) -> Result<(), DatabaseError> {
         self.end_first_month(space, HoldEnd::Voided, now).await?;
-        let account = Account::Space(space.clone());
-        let left = self.balance(&account).await?.available;
-        let used = used.min(left);
-        let parts = [
-            (format!("charge:{space}"), Account::Revenue, used, Kind::Charge),
-            (
-                format!("refund:{space}"),
-                Account::Wallet(owner),
-                left.saturating_sub(used),
-                Kind::Refund,
-            ),
-        ];
-        for (id, credit, amount, kind) in parts {
-            if !amount.is_zero() {
-                let debit = account.clone();
-                let part = Transfer { id, debit, credit, amount, kind, payment: None };
-                self.transfer(&part, now).await?;
-            }
+        self.accrue(space, now).await?;
+        let statement = "UPDATE standings SET ended_s = accrued_s WHERE space = ?";
+        self.database.execute(statement, params![space.as_str()]).await?;
+        let debit = Account::Space(space.clone());
+        let amount = self.balance(&debit).await?.available;
+        if amount.is_zero() {
+            return Ok(());
         }
-        Ok(())
+        let (id, credit) = (format!("refund:{space}"), Account::Wallet(owner));
+        let refund = Transfer { id, debit, credit, amount, kind: Kind::Refund, payment: None };
+        self.transfer(&refund, now).await
     }
 
     /// What `account` has.

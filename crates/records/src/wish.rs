@@ -1,5 +1,6 @@
 //! Changing what is wanted of a space.
 
+use billing::SuspendedBy;
 use domain::{
     Desired, Generation, IllegalTransition, Money, Phase, PhaseEvent, SpaceId, SpaceName,
     Timestamp, Wallet, transition,
@@ -30,6 +31,10 @@ pub struct NewSpace {
     pub offer: AppOffer,
     /// Who wants it.
     pub owner: Wallet,
+    /// Whether it costs nothing: it is the operator's.
+    pub is_free: bool,
+    /// The request that it is wanted with.
+    pub request_id: Option<String>,
 }
 
 /// What its owner pays for a new space.
@@ -43,14 +48,26 @@ pub struct Charge {
     pub hold_until: Timestamp,
 }
 
+/// Who wants something.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// A wallet's address, `operator`, or `spaceport` for what follows from a rule.
+    pub actor: &'a str,
+    /// The request that it is wanted with, for the logs.
+    pub request_id: Option<&'a str>,
+}
+
 /// What may be wanted of a space that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// That it is no more.
-    Delete {
-        /// What it has cost since it first ran.
-        used: Money,
-    },
+    Delete,
+    /// The same by the operator, for a reason.
+    TearDown(String),
+    /// That it is stopped and keeps its data, until the operator has it resumed. For a reason.
+    Suspend(String),
+    /// That it runs although it was suspended. For a reason.
+    Resume(String),
     /// That it runs, made anew. Also how a space that failed is tried again.
     Restart,
     /// That it runs with what its host offers under its app now.
@@ -188,8 +205,8 @@ impl<D: Database> Records<D> {
         self.database
             .execute(
                 "INSERT INTO spaces (id, name, title, app, release, settings, owner, host, \
-                 memory_mib, desired, generation, phase, change_seq, created_at, updated_at) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 memory_mib, desired, generation, phase, change_seq, created_at, updated_at, \
+                 request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 params![
                     new.id.as_str(),
                     new.name.as_str(),
@@ -206,9 +223,11 @@ impl<D: Database> Records<D> {
                     change_seq,
                     now,
                     now,
+                    new.request_id.as_deref(),
                 ],
             )
             .await?;
+        self.open_standing(&new.id, new.is_free, now).await?;
         self.database
             .execute(
                 "INSERT INTO members (space, wallet, role) VALUES (?, ?, 'owner')",
@@ -228,7 +247,7 @@ impl<D: Database> Records<D> {
         &self,
         id: &SpaceId,
         wish: Wish,
-        actor: &str,
+        by: &By<'_>,
         now: Timestamp,
         key: Option<&IdempotencyKey>,
         answer: impl Fn(&SpaceRecord) -> Answer,
@@ -238,24 +257,16 @@ impl<D: Database> Records<D> {
                 return Ok(answer);
             }
             let space = self.space(id).await?.ok_or_else(|| missing(id))?;
-            let desired = match &wish {
-                Wish::Delete { .. } => Desired::Deleted,
-                _ if space.desired == Desired::Suspended => return Err(WishError::Suspended),
-                Wish::Restart | Wish::Update(_) => Desired::Running,
-            };
-            let phase = transition(space.phase, PhaseEvent::Wanted(desired))?;
-            let is_news = match &wish {
-                Wish::Restart => true,
-                Wish::Update(offer) => self.take_release(&space, offer, actor, now).await?,
-                Wish::Delete { .. } => space.desired != desired || space.phase != phase,
-            };
-            if is_news {
-                self.write_wish(&space, desired, phase, actor, now).await?;
-            }
-            if let Wish::Delete { used } = wish
-                && space.desired != Desired::Deleted
-            {
-                self.settle_up(id, space.owner, used, now).await?;
+            match &wish {
+                Wish::Delete => self.delete(&space, by, now).await?,
+                Wish::TearDown(reason) => {
+                    self.give_reason(&space, "torn-down", reason, by, now).await?;
+                    self.delete(&space, by, now).await?;
+                }
+                Wish::Suspend(reason) => self.suspend_by_operator(&space, reason, by, now).await?,
+                Wish::Resume(reason) => self.resume_by_operator(&space, reason, by, now).await?,
+                Wish::Restart => self.run_again(&space, None, by, now).await?,
+                Wish::Update(offer) => self.run_again(&space, Some(offer), by, now).await?,
             }
             let space = self.space(id).await?.ok_or_else(|| missing(id))?;
             let answer = answer(&space);
@@ -263,6 +274,83 @@ impl<D: Database> Records<D> {
             Ok(answer)
         })
         .await
+    }
+
+    async fn delete(
+        &self,
+        space: &SpaceRecord,
+        by: &By<'_>,
+        now: Timestamp,
+    ) -> Result<(), WishError> {
+        let phase = transition(space.phase, PhaseEvent::Wanted(Desired::Deleted))?;
+        if space.desired == Desired::Deleted {
+            return Ok(());
+        }
+        self.write_wish(space, Desired::Deleted, phase, by, now).await?;
+        Ok(self.settle_up(&space.id, space.owner, now).await?)
+    }
+
+    /// Made anew, and of the release in `offer`. Nothing changes where that is wanted already.
+    async fn run_again(
+        &self,
+        space: &SpaceRecord,
+        offer: Option<&AppOffer>,
+        by: &By<'_>,
+        now: Timestamp,
+    ) -> Result<(), WishError> {
+        if space.desired == Desired::Suspended {
+            return Err(WishError::Suspended);
+        }
+        let phase = transition(space.phase, PhaseEvent::Wanted(Desired::Running))?;
+        if let Some(offer) = offer
+            && !self.take_release(space, offer, by.actor, now).await?
+        {
+            return Ok(());
+        }
+        Ok(self.write_wish(space, Desired::Running, phase, by, now).await?)
+    }
+
+    async fn suspend_by_operator(
+        &self,
+        space: &SpaceRecord,
+        reason: &str,
+        by: &By<'_>,
+        now: Timestamp,
+    ) -> Result<(), WishError> {
+        transition(space.phase, PhaseEvent::Wanted(Desired::Suspended))?;
+        let suspended_by = space.standing.suspension.map(|it| it.by);
+        if suspended_by == Some(SuspendedBy::Operator) {
+            return Ok(());
+        }
+        self.give_reason(space, "suspended", reason, by, now).await?;
+        Ok(self.suspend(space, SuspendedBy::Operator, by, now).await?)
+    }
+
+    async fn resume_by_operator(
+        &self,
+        space: &SpaceRecord,
+        reason: &str,
+        by: &By<'_>,
+        now: Timestamp,
+    ) -> Result<(), WishError> {
+        transition(space.phase, PhaseEvent::Wanted(Desired::Running))?;
+        if space.standing.suspension.is_none() {
+            return Ok(());
+        }
+        self.give_reason(space, "resumed", reason, by, now).await?;
+        Ok(self.resume(space, by, now).await?)
+    }
+
+    async fn give_reason(
+        &self,
+        space: &SpaceRecord,
+        kind: &str,
+        reason: &str,
+        by: &By<'_>,
+        now: Timestamp,
+    ) -> Result<(), DatabaseError> {
+        let detail = json!({ "by": by.actor, "reason": reason });
+        self.record_event(&space.id, now, kind, by.actor, &detail).await.map(|_| ())
     }
 
     /// Takes it that `space` shall be of the release in `offer`. Says whether that is news.
@@ -314,31 +402,41 @@ impl<D: Database> Records<D> {
         let deleted = PhaseEvent::Wanted(Desired::Deleted);
         match transition(space.phase, deleted) {
             Ok(phase) if space.desired != Desired::Deleted => {
-                self.write_wish(&space, Desired::Deleted, phase, "spaceport", now).await?;
-                self.settle_up(id, space.owner, Money::ZERO, now).await
+                let by = By { actor: "spaceport", request_id: None };
+                self.write_wish(&space, Desired::Deleted, phase, &by, now).await?;
+                self.settle_up(id, space.owner, now).await
             }
             _ => Ok(()),
         }
     }
 
-    async fn write_wish(
+    /// Writes down what is wanted of a space from now on, within a transaction.
+    pub(crate) async fn write_wish(
         &self,
         space: &SpaceRecord,
         desired: Desired,
         phase: Phase,
-        actor: &str,
+        by: &By<'_>,
         now: Timestamp,
     ) -> Result<(), DatabaseError> {
         let detail = json!({ "desired": desired, "from": space.phase, "phase": phase });
-        let seq = self.record_event(&space.id, now, "desired-changed", actor, &detail).await?;
+        let seq = self.record_event(&space.id, now, "desired-changed", by.actor, &detail).await?;
         self.database
             .execute(
                 "UPDATE spaces SET desired = ?, phase = ?, generation = generation + 1, \
-                 change_seq = ?, reason = NULL, steps = '[]', updated_at = ? WHERE id = ?",
-                params![desired.as_str(), phase.as_str(), seq, now, space.id.as_str()],
+                 change_seq = ?, reason = NULL, steps = '[]', updated_at = ?, request_id = ? \
+                 WHERE id = ?",
+                params![
+                    desired.as_str(),
+                    phase.as_str(),
+                    seq,
+                    now,
+                    by.request_id,
+                    space.id.as_str()
+                ],
             )
             .await?;
-        Ok(())
+        self.note_period(space, phase, space.ready_at.is_some(), now).await
     }
 }
 

@@ -4,12 +4,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use domain::{CustomDomain, Money, SpaceId, Timestamp, Wallet};
+use domain::{CustomDomain, SpaceId, Timestamp, Wallet};
 use fleet::{AppOffer, Hello};
 use proptest::prelude::*;
 use records::{
-    Answer, ClaimError, Database as _, DomainRecord, DomainState, Look, NewClaim, NewSpace, Proof,
-    Records, RemoveError, Wish,
+    Answer, By, ClaimError, Database as _, DomainRecord, DomainState, Look, NewClaim, NewSpace,
+    Proof, Records, RemoveError, Wish,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -60,6 +60,8 @@ impl Scene {
                 settings: json!({}),
                 offer: offer.clone(),
                 owner: wallet(),
+                is_free: false,
+                request_id: None,
             };
             records.create_space(&new, None, None, NOW, None, |_| answer()).await.unwrap();
             spaces.push(new.id);
@@ -79,8 +81,8 @@ impl Scene {
     }
 
     async fn delete(&self, space: usize) {
-        let wish = Wish::Delete { used: Money::ZERO };
-        self.records.want(&self.spaces[space], wish, "0x", NOW, None, |_| answer()).await.unwrap();
+        let (space, by) = (&self.spaces[space], By { actor: "0x", request_id: None });
+        self.records.want(space, Wish::Delete, &by, NOW, None, |_| answer()).await.unwrap();
     }
 
     async fn of(&self, space: usize) -> Vec<(String, DomainState)> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{SpaceId, Timestamp, Wallet};
 use fleet::{AppOffer, Hello};
 use limits::{Allowance, Level};
-use records::{Answer, CreateError, IdempotencyKey, NewSpace, Records, Wish};
+use records::{Answer, By, CreateError, IdempotencyKey, NewSpace, Records, Wish};
 use serde_json::json;
 use tempfile::TempDir;
 use testkit::TestDatabase;
@@ -72,6 +72,8 @@ async fn create(
         settings: json!({}),
         offer: offer(),
         owner,
+        is_free: false,
+        request_id: None,
     };
     let answer = |_: &_| Answer { status: 202, location: None, body: name.to_owned() };
     records.create_space(&new, allowance, None, now, key, answer).await
@@ -155,9 +157,9 @@ async fn a_deleted_space_was_made_all_the_same() {
         create(&records, name, wallet(1), TWO_AN_HOUR, START, None).await.unwrap();
     }
     let space = records.space_of(&wallet(1), "space-a", START).await.unwrap().unwrap();
-    let wish = Wish::Delete { used: domain::Money::ZERO };
+    let by = By { actor: "x", request_id: None };
     let answer = |_: &_| Answer { status: 202, location: None, body: String::new() };
-    records.want(&space.id, wish, "x", START, None, answer).await.unwrap();
+    records.want(&space.id, Wish::Delete, &by, START, None, answer).await.unwrap();
     assert_eq!(level(&records, wallet(1), START).await, (0, 30));
 }
 

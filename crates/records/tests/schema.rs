@@ -147,12 +147,12 @@ async fn migrations_run_once_and_are_never_altered() {
     }
     let database = TestDatabase::open(&path);
     let rows = database.execute("SELECT count(*) FROM migrations", vec![]).await.unwrap();
-    assert_eq!(rows[0].integer(0), 5);
+    assert_eq!(rows[0].integer(0), 6);
 
-    let alter = "UPDATE migrations SET sha256 = 'x' WHERE name = '0005_domains'";
+    let alter = "UPDATE migrations SET sha256 = 'x' WHERE name = '0006_billing'";
     database.execute(alter, vec![]).await.unwrap();
     assert!(matches!(records.migrate(NOW).await, Err(MigrateError::Altered(_))));
-    let newer = "UPDATE migrations SET name = '9999_future' WHERE name = '0005_domains'";
+    let newer = "UPDATE migrations SET name = '9999_future' WHERE name = '0006_billing'";
     database.execute(newer, vec![]).await.unwrap();
     assert!(matches!(records.migrate(NOW).await, Err(MigrateError::Newer(_))));
 }

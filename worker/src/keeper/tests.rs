@@ -107,6 +107,8 @@ fn wish(n: u8) -> DesiredSpace {
         generation: Generation::FIRST,
         has_data: false,
         gave_up: false,
+        suspension: None,
+        request_id: None,
     }
 }
 

@@ -190,6 +190,8 @@ impl Bench {
             generation: Generation::FIRST,
             has_data: false,
             gave_up: false,
+            suspension: None,
+            request_id: None,
         };
         wish.url = format!("http://{}.localhost:8080", wish.name.as_str());
         wish

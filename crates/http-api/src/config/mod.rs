@@ -6,15 +6,14 @@ mod site;
 mod till;
 mod values;
 
-use billing::Rates;
+use billing::{DunningPolicy, Rates};
 use credentials::KeyRing;
-use domain::{Money, ReservedNames, Timestamp, Wallet};
+use domain::{ReservedNames, Wallet};
 use evm::{Endpoint, Endpoints};
 use facilitator::WebhookSecrets;
 use http::Uri;
 use ipnet::IpNet;
 use limits::Allowance;
-use records::SpaceRecord;
 
 use values::{present, wrong};
 
@@ -26,7 +25,7 @@ pub use till::TillConfig;
 pub use values::ConfigError;
 
 /// The name of every variable that is read here.
-pub const VARIABLES: [&str; 32] = [
+pub const VARIABLES: [&str; 34] = [
     "base_domain",
     "public_url",
     "session_key",
@@ -55,6 +54,8 @@ pub const VARIABLES: [&str; 32] = [
     "price_post",
     "price_storage_gib_month",
     "storage_free_gib",
+    "grace_days",
+    "retention_days",
     "dns_over_https_url",
     "traefik_priority",
     "traefik_entrypoints",
@@ -98,6 +99,8 @@ pub struct Config {
     pub proxies: Vec<IpNet>,
     /// What things cost.
     pub rates: Rates,
+    /// What happens to those who do not pay, and when.
+    pub dunning: DunningPolicy,
     /// How that is paid. Without it, it is not.
     pub till: Option<TillConfig>,
     /// What facilitators sign with what they tell us. Without it nobody is believed.
@@ -139,6 +142,7 @@ impl Config {
             provision: Allowance::per_hour(rate("rate_provision_per_hour", 2)?),
             proxies: values::proxies(get("trusted_proxies").as_deref())?,
             rates: values::rates(get)?,
+            dunning: values::dunning(get)?,
             till: TillConfig::parse(get, &keys.offer_key())?,
             webhook_secrets: values::webhook_secrets(get("facilitator_webhook_secret").as_deref())?,
             resolver: names::resolver(get("dns_over_https_url").as_deref())?,
@@ -147,19 +151,10 @@ impl Config {
         })
     }
 
-    /// What `space` has cost since it first ran.
-    pub(crate) fn used(&self, space: &SpaceRecord, now: Timestamp) -> Money {
-        match (&self.till, space.ready_at) {
-            (Some(_), Some(ready_at)) => self.rates.used(ready_at, now),
-            _ => Money::ZERO,
-        }
-    }
-
-    /// Until when what is left on `space` pays for it. Nothing is charged yet but at its making, so
-    /// that is where it counts from.
-    pub(crate) fn paid_until(&self, space: &SpaceRecord) -> Option<Timestamp> {
-        self.till.as_ref()?;
-        self.rates.paid_until(space.created_at, space.balance)
+    /// What things cost: nothing, where nothing can be paid.
+    #[must_use]
+    pub fn rates_in_force(&self) -> Rates {
+        if self.till.is_some() { self.rates } else { Rates::FREE }
     }
 
     /// The address of the space `name` on a host whose gateway is at `gateway_url`: the same
@@ -237,6 +232,8 @@ mod tests {
             ("price_post",       "1e3"),
             ("price_storage_gib_month", "0.0000001"),
             ("storage_free_gib", "half"),
+            ("grace_days",       "-1"),
+            ("retention_days",   "3651"),
             ("cors_origins",     "https://a.example, nonsense"),
             ("dns_over_https_url", "dns.example"),
             ("dns_over_https_url", "ftp://dns.example"),

@@ -1,13 +1,16 @@
 //! Variables, one by one: what they may be, and how a wrong one is named.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
-use billing::Rates;
+use billing::{DunningPolicy, Rates};
 use credentials::{KeyRing, SecretError};
 use domain::{Money, Wallet};
 use evm::Endpoints;
 use facilitator::WebhookSecrets;
 use ipnet::IpNet;
+
+/// Longest time that can be configured in days: ten years.
+const DAYS_MAX: u32 = 3650;
 
 /// A variable has a value that can't be meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,6 +138,14 @@ pub(super) fn rates(get: impl Fn(&str) -> Option<String>) -> Result<Rates, Confi
         storage_gib_month: price("price_storage_gib_month", "0.50")?,
         storage_free_gib: number("storage_free_gib", free.as_deref(), 1, 1_000_000)?,
     })
+}
+
+pub(super) fn dunning(get: impl Fn(&str) -> Option<String>) -> Result<DunningPolicy, ConfigError> {
+    let days = |variable: &'static str, default| {
+        let days = number(variable, get(variable).as_deref(), default, DAYS_MAX)?;
+        Ok(Duration::from_hours(24 * u64::from(days)))
+    };
+    Ok(DunningPolicy { grace: days("grace_days", 3)?, retention: days("retention_days", 30)? })
 }
 
 pub(super) fn webhook_secrets(value: Option<&str>) -> Result<Option<WebhookSecrets>, ConfigError> {

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Json, extract::State};
+use billing::SuspendedBy;
 use domain::Phase;
-use fleet::{Change, Changes, DesiredSpace, Hello, HelloAnswer};
+use fleet::{Change, Changes, DesiredSpace, Hello, HelloAnswer, Suspension};
 use http::Uri;
 use records::{Database, Records, SpaceRecord, WantedSpace, WantedSpaces};
 use serde::Deserialize;
@@ -84,6 +85,13 @@ fn change(wanted: WantedSpace, config: &Config) -> Change {
     let url = config.space_url(&name, space.gateway_url.as_deref());
     let has_data = space.ready_at.is_some();
     let gave_up = space.phase == Phase::Failed && space.observed_generation == generation;
+    let suspension = space.standing.suspension.map(|it| match it.by {
+        SuspendedBy::Operator => Suspension::Operator,
+        SuspendedBy::Payment => {
+            let pay_url = format!("{}/v1/spaces/{id}/payments", config.site.origin);
+            Suspension::Payment { pay_url }
+        }
+    });
     let space = DesiredSpace {
         id,
         name,
@@ -97,6 +105,8 @@ fn change(wanted: WantedSpace, config: &Config) -> Change {
         generation,
         has_data,
         gave_up,
+        suspension,
+        request_id: space.request_id,
     };
     Change { seq, space }
 }

@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     extract::{FromRequestParts, State},
     response::{IntoResponse as _, Response},
 };
 use billing::FirstMonth;
 use credentials::{PASSPORT_HEADER, Passport};
-use domain::{Money, SpaceId, SpaceName, Timestamp, Wallet};
+use domain::{Money, RequestId, SpaceId, SpaceName, Timestamp};
 use http::{HeaderMap, Method, Uri, request::Parts};
 use ledger::Account;
 use limits::{Allowance, Level, Standing};
@@ -68,6 +69,7 @@ impl<P: Platform> FromRequestParts<Arc<Edge<P>>> for Provisioner {
 pub(super) async fn create<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
     Provisioner(caller): Provisioner,
+    Extension(request_id): Extension<RequestId>,
     uri: Uri,
     headers: HeaderMap,
     body: JsonBody<CreateSpaceBody>,
@@ -81,7 +83,7 @@ pub(super) async fn create<P: Platform>(
     if let Some(answer) = records.first_answer::<ApiError>(key.as_ref(), now).await? {
         return Ok(idempotency::respond(answer));
     }
-    let new = new_space(&edge, &records, body.value, wallet).await?;
+    let new = new_space(&edge, &records, body.value, (&caller, &request_id)).await?;
     // After all that another body would mend: nobody is to buy tokens for a request that fails.
     match stamp {
         GateStamp::Off | GateStamp::Operator => {}
@@ -175,7 +177,7 @@ async fn new_space<P: Platform, D: Database>(
     edge: &Edge<P>,
     records: &Records<D>,
     body: CreateSpaceBody,
-    owner: Wallet,
+    (caller, request_id): (&Caller, &RequestId),
 ) -> Result<NewSpace, ApiError> {
     let name: SpaceName = body.name.parse()?;
     let title = title(body.title, &name)?;
@@ -195,7 +197,9 @@ async fn new_space<P: Platform, D: Database>(
         title,
         settings: serde_json::to_value(settings).expect("settings are plain data"),
         offer,
-        owner,
+        owner: caller.wallet,
+        is_free: caller.is_admin(),
+        request_id: Some(request_id.as_str().to_owned()),
     })
 }
 

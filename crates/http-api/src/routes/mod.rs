@@ -3,6 +3,7 @@
 mod apps;
 mod audit;
 mod auth;
+mod billing;
 mod changes;
 mod create;
 mod credentials;
@@ -111,7 +112,8 @@ pub fn billing<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
         .route("/v1/pricing", get(pricing::show))
         .route("/v1/wallet", get(wallet::show))
         .route("/webhooks/facilitator", post(resolve::hinted))
-        .route("/internal/cron/payments", post(resolve::all));
+        .route("/internal/cron/payments", post(resolve::all))
+        .route("/internal/cron/billing", post(billing::run));
     finish(routes.merge(payment_routes()), edge)
 }
 

@@ -7,10 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use credentials::Scope;
-use domain::{Money, SpaceId, ulid};
+use domain::{Money, SpaceId, Timestamp, ulid};
 use http::{Method, request::Parts};
 use ledger::Account;
-use records::{Answer, Entry, TopUpError};
+use records::{Answer, Database, Entry, Records, TopUpError};
 use serde::Deserialize;
 
 use crate::{
@@ -70,6 +70,7 @@ pub(super) async fn top_up<P: Platform>(
         let account = Account::Space(space.clone());
         let paid = records.topped_up(&account, amount, &payment, now, key.as_ref(), answer);
         if let Some(answer) = paid.await? {
+            mind(&edge, &records, &space, now).await;
             return Ok(idempotency::respond(answer));
         }
     }
@@ -77,12 +78,28 @@ pub(super) async fn top_up<P: Platform>(
         let transfer = format!("top-up:{}", ulid(now, edge.platform.random()));
         let moved = records.top_up(&space, wallet, amount, transfer, now, key.as_ref(), answer);
         match moved.await {
-            Ok(answer) => return Ok(idempotency::respond(answer)),
+            Ok(answer) => {
+                mind(&edge, &records, &space, now).await;
+                return Ok(idempotency::respond(answer));
+            }
             Err(TopUpError::NotEnough) => {}
             Err(error) => return Err(error.into()),
         }
     }
     Ok(quote(space, amount).into_response())
+}
+
+/// What was suspended for want of money runs again at once. Where that fails, the job that looks at all
+/// spaces does it within a minute.
+async fn mind<P: Platform, D: Database>(
+    edge: &Edge<P>,
+    records: &Records<D>,
+    space: &SpaceId,
+    now: Timestamp,
+) {
+    if let Err(error) = records.mind_space(space, &edge.config.dunning, now).await {
+        tracing::error!(space.id = %space, "a paid space can't be looked at: {error}");
+    }
 }
 
 fn quote(space: SpaceId, amount: Money) -> Quote {

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::{Path, State},
     response::Response,
 };
+use domain::RequestId;
 use http::{HeaderMap, Method, Uri};
-use records::{Database, IdempotencyKey, Records, SpaceRecord, Wish, WishError};
+use records::{By, Database, IdempotencyKey, Records, SpaceRecord, Wish, WishError};
 use settings::Schema;
 
 use crate::{
@@ -30,51 +32,56 @@ enum Asked {
 pub(super) async fn delete<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
     Writer(caller): Writer,
+    Extension(request_id): Extension<RequestId>,
     Path(id): Path<String>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    of_owner(&edge, &caller, &id, Asked::Delete, (&method, &uri, &headers)).await
+    of_owner(&edge, (&caller, &request_id), &id, Asked::Delete, (&method, &uri, &headers)).await
 }
 
 pub(super) async fn restart<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
     Writer(caller): Writer,
+    Extension(request_id): Extension<RequestId>,
     Path(id): Path<String>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    of_owner(&edge, &caller, &id, Asked::Restart, (&method, &uri, &headers)).await
+    of_owner(&edge, (&caller, &request_id), &id, Asked::Restart, (&method, &uri, &headers)).await
 }
 
 /// To the release that the space's host offers now. Nothing changes where that is wanted already.
 pub(super) async fn update<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
     Writer(caller): Writer,
+    Extension(request_id): Extension<RequestId>,
     Path(id): Path<String>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    of_owner(&edge, &caller, &id, Asked::Update, (&method, &uri, &headers)).await
+    of_owner(&edge, (&caller, &request_id), &id, Asked::Update, (&method, &uri, &headers)).await
 }
 
 /// The same on the operator's word.
 pub(super) async fn update_by_operator<P: Platform>(
     State(edge): State<Arc<Edge<P>>>,
     _: Operator,
+    Extension(request_id): Extension<RequestId>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let records = edge.records().await?;
     let space = records.living_space(&id).await?.ok_or(ApiError::SpaceNotFound)?;
-    want(&edge, &records, &space, Asked::Update, "operator", None).await
+    let by = By { actor: "operator", request_id: Some(request_id.as_str()) };
+    want(&edge, &records, &space, Asked::Update, &by, None).await
 }
 
 async fn of_owner<P: Platform>(
     edge: &Edge<P>,
-    caller: &Caller,
+    (caller, request_id): (&Caller, &RequestId),
     id: &str,
     asked: Asked,
     (method, uri, headers): (&Method, &Uri, &HeaderMap),
@@ -87,7 +94,8 @@ async fn of_owner<P: Platform>(
     if !space.is_owned_by(wallet) {
         return Err(ApiError::OwnerOnly);
     }
-    want(edge, &records, &space, asked, &wallet.to_string(), key.as_ref()).await
+    let by = By { actor: &wallet.to_string(), request_id: Some(request_id.as_str()) };
+    want(edge, &records, &space, asked, &by, key.as_ref()).await
 }
 
 async fn want<P: Platform, D: Database>(
@@ -95,17 +103,17 @@ async fn want<P: Platform, D: Database>(
     records: &Records<D>,
     space: &SpaceRecord,
     asked: Asked,
-    actor: &str,
+    by: &By<'_>,
     key: Option<&IdempotencyKey>,
 ) -> Result<Response, ApiError> {
     let now = edge.platform.now();
     let wish = match asked {
-        Asked::Delete => Wish::Delete { used: edge.config.used(space, now) },
+        Asked::Delete => Wish::Delete,
         Asked::Restart => Wish::Restart,
         Asked::Update => update_of(records, space).await?,
     };
     let answer = |it: &_| accepted(it, &edge.config);
-    match records.want(&space.id, wish, actor, now, key, answer).await {
+    match records.want(&space.id, wish, by, now, key, answer).await {
         Ok(answer) => Ok(idempotency::respond(answer)),
         Err(WishError::Illegal(_)) => Err(ApiError::SpaceDeleting),
         Err(WishError::Suspended) => Err(ApiError::Suspended),

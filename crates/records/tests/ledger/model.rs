@@ -216,8 +216,8 @@ impl Pair {
         let left = self.available(&account);
         let earned = used.min(left);
         if earned != 0 {
-            let id = format!("charge:{index}");
-            self.record(&id, account.clone(), Account::Revenue, earned, Kind::Charge);
+            let id = format!("usage:{index}");
+            self.record(&id, account.clone(), Account::Revenue, earned, Kind::Usage);
         }
         if earned != left {
             self.record(&format!("refund:{index}"), account, owner, left - earned, Kind::Refund);

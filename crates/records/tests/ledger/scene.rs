@@ -2,12 +2,13 @@
 
 use std::{path::Path, time::Duration};
 
+use billing::Rates;
 use domain::{Money, ObservedState, PaymentId, SpaceId, Timestamp, Wallet};
-use fleet::{AppOffer, Hello, Observation};
+use fleet::{AppOffer, Hello, Observation, Reading};
 use ledger::Account;
 use records::{
-    Answer, Charge, Claim, CreateError, Database as _, IdempotencyKey, NewPayment, NewSpace, News,
-    PaymentRecord, Records, SpaceRecord, TopUpError, Wish, WishError,
+    Answer, By, Charge, Claim, CreateError, Database as _, IdempotencyKey, NewPayment, NewSpace,
+    News, PaymentRecord, Records, SpaceRecord, TopUpError, Wish, WishError,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -139,6 +140,8 @@ impl Scene {
 pub(crate) async fn open(path: &Path) -> Records<TestDatabase> {
     let records = Records::new(TestDatabase::open(path));
     records.migrate(START).await.unwrap();
+    let rates = Rates { post: micros(1), ..Rates::FREE };
+    records.note_price(&rates, START).await.unwrap();
     records.add_host("host-1", &"a".repeat(64), START).await.unwrap();
     let hello = Hello {
         version: "1".to_owned(),
@@ -206,6 +209,8 @@ pub(crate) async fn create(
         settings: json!({}),
         offer: offer(),
         owner: address(owner),
+        is_free: false,
+        request_id: None,
     };
     records.create_space(&new, None, charge, START, key, |it| answer(it.balance.to_string())).await
 }
@@ -220,13 +225,36 @@ pub(crate) async fn find(records: &Records<TestDatabase>, owner: u8, name: &str)
     records.space_of(&address(owner), id.as_str(), START).await.unwrap().unwrap()
 }
 
-/// Wants the space deleted, which has cost `used` since it first ran.
+/// Wants the space deleted, which has published `used` posts at a µUSD each.
 pub(crate) async fn delete(
     records: &Records<TestDatabase>,
     name: &str,
     used: u64,
 ) -> Result<Answer, WishError> {
-    want(records, name, Wish::Delete { used: micros(used) }).await
+    let reading = reading(&format!("{name}-{used}"), space_id(name), used);
+    assert!(records.take_readings("host-1", &[reading], START).await.unwrap().is_empty());
+    want(records, name, Wish::Delete).await
+}
+
+/// A minute in which nothing but posts was used.
+fn reading(id: &str, space: SpaceId, posts: u64) -> Reading {
+    Reading {
+        id: format!("r-{id}"),
+        space,
+        from: START,
+        to: seconds(60),
+        seconds: 60,
+        running_seconds: 60,
+        hibernated_seconds: 0,
+        cpu_ms: 0,
+        memory_mib_seconds: 0,
+        network_rx_bytes: 0,
+        network_tx_bytes: 0,
+        disk_read_bytes: 0,
+        disk_write_bytes: 0,
+        storage_kib: 0,
+        posts,
+    }
 }
 
 pub(crate) async fn want(
@@ -235,7 +263,8 @@ pub(crate) async fn want(
     wish: Wish,
 ) -> Result<Answer, WishError> {
     let answer = |it: &SpaceRecord| answer(it.balance.to_string());
-    records.want(&space_id(name), wish, "x", START, None, answer).await
+    let by = By { actor: "x", request_id: None };
+    records.want(&space_id(name), wish, &by, START, None, answer).await
 }
 
 /// The host sees the space in `state`.

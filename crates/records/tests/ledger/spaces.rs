@@ -76,7 +76,7 @@ async fn what_is_not_made_is_not_paid_for() {
 enum Event {
     /// The host sees it so.
     Seen(ObservedState),
-    /// Its owner wants it deleted, and it has cost so much since it first ran.
+    /// It has published so many posts, and its owner wants it deleted.
     Deleted(u64),
     /// Its owner wants it made anew.
     Restarted,

@@ -55,6 +55,8 @@ fn wish(n: u8, app: &str, desired: Desired) -> DesiredSpace {
         generation: Generation::FIRST,
         has_data: false,
         gave_up: false,
+        suspension: None,
+        request_id: None,
     }
 }
 

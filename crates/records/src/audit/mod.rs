@@ -1,4 +1,10 @@
-//! Whether the books are right.
+//! Whether the books are right, and whether there is what there should be.
+
+mod hosts;
+mod usage;
+
+pub use hosts::{HostFindings, MissingVolumes, Stray};
+pub use usage::UsageFindings;
 
 use domain::{SpaceId, Timestamp};
 
@@ -25,6 +31,10 @@ pub struct Audit {
     pub orphaned_money: Vec<String>,
     /// Holds that should have expired, by the transfer's id.
     pub overdue_holds: Vec<String>,
+    /// What is wrong with what was used and charged.
+    pub usage: UsageFindings,
+    /// What is wrong between the records and the hosts.
+    pub hosts: HostFindings,
     /// Payments of which nobody knows what became of them. They are no fault of the books.
     pub unresolved_payments: Vec<PaymentRecord>,
 }
@@ -48,6 +58,16 @@ impl Audit {
             && self.bad_credits.is_empty()
             && self.orphaned_money.is_empty()
             && self.overdue_holds.is_empty()
+            && self.usage == UsageFindings::default()
+    }
+
+    /// Whether nothing at all was found.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.is_balanced()
+            && self.ownerless_spaces.is_empty()
+            && self.hosts == HostFindings::default()
+            && self.unresolved_payments.is_empty()
     }
 }
 
@@ -96,6 +116,8 @@ impl<D: Database> Records<D> {
                 .await?,
             orphaned_money: self.found(orphaned, params![LISTED_MAX], text).await?,
             overdue_holds: self.found(overdue, params![LISTED_MAX, now], text).await?,
+            usage: self.audit_usage().await?,
+            hosts: self.audit_hosts(now).await?,
             unresolved_payments: self
                 .found(&unresolved, params![LISTED_MAX, now], |row| record(row).ok())
                 .await?,
