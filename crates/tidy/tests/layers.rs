@@ -76,7 +76,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("apps",        &["settings"]),
     ("credentials", &["domain"]),
     ("gate",        &["credentials", "domain", "evm"]),
-    ("records",     &["credentials", "domain", "fleet", "ledger", "limits", "x402"]),
+    ("records",     &["billing", "credentials", "domain", "fleet", "ledger", "limits", "x402"]),
     ("http-api",    &["billing", "credentials", "domain", "evm", "facilitator", "fleet", "gate", "ledger", "limits", "problem", "records", "settings", "siwe", "x402"]),
 ];
 
