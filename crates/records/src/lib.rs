@@ -10,6 +10,7 @@ mod billing;
 mod catalogue;
 mod changes;
 mod contacts;
+mod create;
 mod database;
 mod deliveries;
 mod domain_record;
@@ -38,6 +39,7 @@ pub use billing::{
 pub use catalogue::HOST_ALIVE;
 pub use changes::{WantedSpace, WantedSpaces};
 pub use contacts::{Contact, Webhook};
+pub use create::{Charge, CreateError, NewSpace};
 pub use database::{Database, DatabaseError, Row, Rows, Value};
 pub use deliveries::LeasedDelivery;
 pub use domain_record::{DomainRecord, DomainState, Proof};
@@ -53,7 +55,7 @@ pub use payments::{Claim, News};
 pub use routes::Route;
 pub use spaces::{Cursor, Member, Release, SpaceRecord};
 pub use transfers::Entry;
-pub use wish::{By, Charge, CreateError, NewSpace, Wish, WishError};
+pub use wish::{By, Wish, WishError};
 
 /// The records behind one connection.
 #[derive(Debug)]
