@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ExactEvmScheme } from '@x402/evm/exact/client';
 import { wrapFetchWithPayment, x402Client } from '@x402/fetch';
+import { Webhook } from 'standardwebhooks';
 import { encodeDeployData, encodeFunctionData, getAddress, parseAbiItem } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { createSigner, wrapFetchWithPayment as wrapFetchWithPaymentV1 } from 'x402-fetch';
@@ -63,6 +64,11 @@ const acts = {
   sign,
   webhook,
   decode: ({ header }) => ({ content: decode(header) }),
+
+  /** How the library of Standard Webhooks signs a message that was sent at `timestamp`, in seconds. */
+  standard: ({ secret, id, timestamp, body }) => ({
+    signature: new Webhook(secret).sign(id, new Date(timestamp * 1000), body),
+  }),
 
   /** A request as an official client sends it: what came of it, and all that was said on the way. */
   async pay({ protocol, key = ready.buyer_private_key, url, method, headers, body }) {

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     client::Client,
+    clock::Clock,
     daemon::free_address,
     docker::Object,
     process::{Output, Process, Program, run},
@@ -38,6 +39,10 @@ pub struct Installation {
     /// Where visitors reach the gateway, if elsewhere.
     gateway_url: Option<String>,
     variables: Vec<(String, String)>,
+    /// What `up` is told besides.
+    options: Vec<String>,
+    /// What it looks at, if not at the clock of the machine.
+    clock: Option<Clock>,
     up: Option<Process>,
 }
 
@@ -72,6 +77,8 @@ impl Installation {
             gateway: ANY_PORT,
             gateway_url: None,
             variables: Vec::new(),
+            options: Vec::new(),
+            clock: None,
             up: None,
         }
     }
@@ -105,6 +112,29 @@ impl Installation {
         let everywhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
         (self.edge, self.gateway) = (everywhere, everywhere);
         self
+    }
+
+    /// This installation with options for `up`.
+    #[must_use]
+    pub fn with_options(mut self, options: &[&str]) -> Self {
+        self.options.extend(options.iter().copied().map(str::to_owned));
+        self
+    }
+
+    /// This installation with a clock of its own.
+    #[must_use]
+    pub fn with_clock(mut self) -> Self {
+        self.clock = Some(Clock::new(self.folder.path()));
+        self
+    }
+
+    /// Its own clock.
+    ///
+    /// # Panics
+    /// If it has none.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        self.clock.as_ref().expect("it has a clock")
     }
 
     /// This installation with a value for a variable of the edge.
@@ -151,6 +181,7 @@ impl Installation {
         if let Some(apps) = &self.apps {
             command.arg("--apps").arg(apps);
         }
+        command.args(&self.options);
         self.with_edge(&mut command);
         command
     }
@@ -159,6 +190,9 @@ impl Installation {
     fn with_edge(&self, command: &mut Command) {
         command.args(["--json", "--edge", &self.edge.to_string(), "--state"]).arg(self.state());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        if let Some(clock) = &self.clock {
+            clock.give(command);
+        }
     }
 
     /// Starts it, or starts it again.

@@ -232,6 +232,14 @@ impl Payments {
         Webhook { headers: header_map(&answer["headers"]), body: text(&answer, "body") }
     }
 
+    /// The signature that the library of Standard Webhooks makes of a message.
+    #[must_use]
+    pub fn standard_signature(&self, secret: &str, id: &str, timestamp: u64, body: &str) -> String {
+        let answer = self.node.ask(&json!({ "act": "standard", "secret": secret, "id": id,
+            "timestamp": timestamp, "body": body }));
+        text(&answer, "signature")
+    }
+
     /// Brings a signed payment to the chain past every facilitator.
     pub fn submit(&self, payment: &Payment) {
         let _ = self.node.ask(&json!({ "act": "submit", "payment": payment.content }));

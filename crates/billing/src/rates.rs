@@ -65,7 +65,8 @@ impl Rates {
 
     /// Until when `balance` pays for a space from `from` on, at the price of that time, if it also
     /// spends `spend_day` a day on other things. `None` if it costs nothing, or for longer than
-    /// [`FORECAST_MONTHS`].
+    /// [`FORECAST_MONTHS`]. It is counted from the last full five minutes, as a first month is, so
+    /// that this ends with the month.
     #[must_use]
     pub fn paid_until(
         &self,
@@ -76,7 +77,7 @@ impl Rates {
         if self.base_month.is_zero() && spend_day.is_zero() {
             return None;
         }
-        let (mut at_s, mut left) = (from.unix_s(), balance);
+        let (mut at_s, mut left) = (step(from), balance);
         for _ in 0..FORECAST_MONTHS {
             let month = Month::of_second(at_s);
             let (len_s, rest_s) = (month.len_s(), month.end_s().abs_diff(at_s));

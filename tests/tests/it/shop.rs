@@ -47,10 +47,15 @@ impl Shop {
 
     /// One whose payments are settled at `facilitators`.
     pub(crate) fn with(payments: Payments, facilitators: &str) -> Self {
+        Self::of(Installation::default(), payments, facilitators)
+    }
+
+    /// This one, paid by way of `facilitators`.
+    pub(crate) fn of(installation: Installation, payments: Payments, facilitators: &str) -> Self {
         let signer = Signer::start();
         let operator = signer.text(ANVIL_KEY, "who is it?").address;
         let rpc_urls = json!({ payments.chain_id().to_string(): [payments.rpc()] });
-        let mut installation = Installation::default()
+        let mut installation = installation
             .with_steady_edge()
             .with_variable("admin_addresses", &operator)
             .with_variable("cron_key", CRON_KEY)
@@ -124,7 +129,17 @@ impl Shop {
 
     /// Has the job look into payments.
     pub(crate) fn run_job(&self) -> Value {
-        let answer = self.edge().post("/internal/cron/payments", Some(CRON_KEY), &json!({}));
+        self.run("payments")
+    }
+
+    /// Has the job charge, close months, and mind those without money.
+    pub(crate) fn bill(&self) -> Value {
+        self.run("billing")
+    }
+
+    fn run(&self, job: &str) -> Value {
+        let path = format!("/internal/cron/{job}");
+        let answer = self.edge().post(&path, Some(CRON_KEY), &json!({}));
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json
     }

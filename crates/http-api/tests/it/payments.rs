@@ -179,8 +179,7 @@ async fn a_space_is_paid_for_in_either_version() {
         let price = Money::from_micros(payment.value).unwrap().to_string();
         assert_eq!(
             (&space["balance"], &space["paid_until"]),
-            // Paid from the last full five minutes on, and used from now on.
-            (&json!(price), &json!("2026-12-01T00:01:43Z"))
+            (&json!(price), &json!("2026-12-01T00:00:00Z"))
         );
         let wallet = shop.wallet().await;
         assert_eq!((&wallet["balance"], &wallet["held"]), (&json!("0.00"), &json!(price)));
