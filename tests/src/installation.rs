@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
@@ -269,6 +270,13 @@ impl Installation {
     #[must_use]
     pub fn spaceport(&self, arguments: &[&str]) -> Output {
         run(&mut self.command(arguments))
+    }
+
+    /// What the operator's audit finds.
+    #[must_use]
+    pub fn audit(&self) -> Value {
+        let state = self.state().display().to_string();
+        self.spaceport(&["admin", "audit", "--json", "--state", &state]).json()
     }
 
     /// A command of the product, with a wallet of this installation.

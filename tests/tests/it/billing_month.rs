@@ -89,15 +89,8 @@ impl Scene {
     fn check(&self) {
         let space = self.owner.space(&self.space);
         assert_eq!(micros(&space["balance"]), sum(&self.get("ledger?limit=200")["items"]));
-        let shown = self.audit();
+        let shown = self.shop.installation.audit();
         assert_eq!(shown["books"]["balance"], true, "{shown:#}");
-    }
-
-    fn audit(&self) -> Value {
-        let state = self.shop.installation.state().display().to_string();
-        let output =
-            self.shop.installation.spaceport(&["admin", "audit", "--json", "--state", &state]);
-        output.json()
     }
 
     /// What was charged for use, by the ledger.

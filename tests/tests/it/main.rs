@@ -5,6 +5,7 @@
 mod attestations;
 mod bad_input;
 mod bad_rpc;
+mod billing_kills;
 mod billing_month;
 mod caddy;
 mod cli;

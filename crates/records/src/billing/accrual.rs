@@ -23,16 +23,14 @@ const DAY_S: i64 = 86_400;
 const SPEND_DAYS: i64 = 7;
 
 impl<D: Database> Records<D> {
-    /// Charges every space that was not charged for an hour, or owes something that it can pay, at most
+    /// Charges every space that was not charged for an hour, or owed something and has money again, at most
     /// `limit` of them, each in a transaction of its own. Returns how many that were.
     ///
     /// # Errors
     /// [`DatabaseError`]; the spaces before the one that failed are charged.
     pub async fn accrue_due(&self, now: Timestamp, limit: u32) -> Result<usize, DatabaseError> {
-        // A clock that went back must not stop it, nor one that goes on be waited for.
         let statement = "SELECT space FROM standings WHERE ended_s IS NULL AND (accrued_s <= ?1 \
-             OR EXISTS (SELECT 1 FROM lines WHERE space = standings.space AND charged < amount) \
-             AND EXISTS (SELECT 1 FROM accounts WHERE account = 'space:' || space \
+             OR owed_since IS NOT NULL AND EXISTS (SELECT 1 FROM accounts WHERE account = 'space:' || space \
              AND credits - debits - held > 0)) ORDER BY accrued_s LIMIT ?2";
         let oldest = now.unix_s().saturating_sub(PERIOD_S);
         let rows = self.database.execute(statement, params![oldest, i64::from(limit)]).await?;

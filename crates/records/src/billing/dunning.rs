@@ -1,7 +1,7 @@
 //! Seeing to it that a space whose money runs out is warned, suspended, and deleted in the end.
 
 use billing::{DunningPolicy, DunningStep, MoneyStanding, Rates, SuspendedBy, next_step};
-use domain::{Desired, PhaseEvent, SpaceId, Timestamp, transition};
+use domain::{Desired, Money, PhaseEvent, SpaceId, Timestamp, transition};
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -18,13 +18,19 @@ const ACTOR: By<'static> = By { actor: "spaceport", request_id: None };
 const STEPS_MAX: usize = 8;
 
 impl SpaceRecord {
+    /// What it has used and can't pay.
+    #[must_use]
+    pub fn owed(&self) -> Money {
+        self.standing.due.saturating_sub(self.available)
+    }
+
     /// How its money stands, if what it costs is `rates` from here on.
     #[must_use]
     pub fn money(&self, rates: &Rates) -> MoneyStanding {
         let standing = &self.standing;
         MoneyStanding {
-            available: self.available,
-            owed: standing.owed,
+            available: self.available.saturating_sub(standing.due),
+            owed: self.owed(),
             paid_until: self.paid_until(rates),
             warned_days: standing.warned_days,
             owed_since: standing.owed_since,
@@ -39,11 +45,12 @@ impl SpaceRecord {
         if standing.is_free {
             return None;
         }
-        if !standing.owed.is_zero() {
+        if !self.owed().is_zero() {
             return Some(standing.owed_since.unwrap_or(standing.accrued_at));
         }
         let from = standing.suspension.map_or(standing.accrued_at, |it| it.at);
-        rates.paid_until(from, self.balance, standing.spend_day)
+        let balance = self.balance.saturating_sub(standing.due);
+        rates.paid_until(from, balance, standing.spend_day)
     }
 }
 
@@ -126,13 +133,13 @@ impl<D: Database> Records<D> {
             DunningStep::BeginGrace => {
                 self.note_owed(id, Some(now)).await?;
                 let until = now.plus(policy.grace);
-                let detail = json!({ "owed": space.standing.owed, "suspended_at": until });
+                let detail = json!({ "owed": space.owed(), "suspended_at": until });
                 self.notify(id, "balance-used-up", &detail, now).await
             }
             DunningStep::EndGrace => self.note_owed(id, None).await,
             DunningStep::Suspend => {
                 let deleted_at = now.plus(policy.retention);
-                let detail = json!({ "by": "payment", "owed": space.standing.owed,
+                let detail = json!({ "by": "payment", "owed": space.owed(),
                     "deleted_at": deleted_at });
                 self.suspend(space, SuspendedBy::Payment, &ACTOR, now).await?;
                 self.notify(id, "suspended", &detail, now).await
@@ -145,11 +152,11 @@ impl<D: Database> Records<D> {
                 self.note_warning(id, Some(days)).await?;
                 let at = space.standing.suspension.map(|it| it.at.plus(policy.retention));
                 let detail = json!({ "days": days, "deleted_at": at,
-                    "owed": space.standing.owed });
+                    "owed": space.owed() });
                 self.notify(id, "deletion-near", &detail, now).await
             }
             DunningStep::Delete => {
-                let detail = json!({ "owed": space.standing.owed });
+                let detail = json!({ "owed": space.owed() });
                 self.notify(id, "deleted-unpaid", &detail, now).await?;
                 let deleted = PhaseEvent::Wanted(Desired::Deleted);
                 let Ok(phase) = transition(space.phase, deleted) else { return Ok(()) };
@@ -172,7 +179,8 @@ impl<D: Database> Records<D> {
         };
         // What it used until now is due.
         self.accrue(&space.id, now).await?;
-        let statement = "UPDATE standings SET suspended_by = ?, suspended_at = ?,              warned_days = NULL WHERE space = ?";
+        let statement = "UPDATE standings SET suspended_by = ?, suspended_at = ?, \
+             warned_days = NULL WHERE space = ?";
         let parameters = params![by.as_str(), now, space.id.as_str()];
         self.database.execute(statement, parameters).await?;
         self.write_wish(space, Desired::Suspended, phase, who, now).await
@@ -188,7 +196,8 @@ impl<D: Database> Records<D> {
         let Ok(phase) = transition(space.phase, PhaseEvent::Wanted(Desired::Running)) else {
             return Ok(());
         };
-        let statement = "UPDATE standings SET suspended_by = NULL, suspended_at = NULL,              warned_days = NULL, owed_since = NULL WHERE space = ?";
+        let statement = "UPDATE standings SET suspended_by = NULL, suspended_at = NULL, \
+             warned_days = NULL, owed_since = NULL WHERE space = ?";
         self.database.execute(statement, params![space.id.as_str()]).await?;
         self.write_wish(space, Desired::Running, phase, who, now).await
     }

@@ -15,8 +15,8 @@ pub struct StandingRecord {
     pub is_free: bool,
     /// Until when it was charged.
     pub accrued_at: Timestamp,
-    /// What was used and not paid.
-    pub owed: Money,
+    /// What was used and not charged yet.
+    pub due: Money,
     /// Since when there is something owed.
     pub owed_since: Option<Timestamp>,
     /// What it spends a day beside its base.
@@ -40,7 +40,7 @@ pub(crate) fn standing(row: &Row, first: usize) -> Option<StandingRecord> {
     Some(StandingRecord {
         is_free: row.integer(column(0)) == 1,
         accrued_at: Timestamp::from_unix_ms(row.integer(column(1)).saturating_mul(1000)),
-        owed: Money::from_micros(row.unsigned(column(7)))?,
+        due: Money::from_micros(row.unsigned(column(7)))?,
         owed_since: row.optional_integer(column(2)).map(Timestamp::from_unix_ms),
         spend_day: Money::from_micros(row.unsigned(column(3)))?,
         warned_days: row.optional_integer(column(4)).and_then(|it| u8::try_from(it).ok()),
