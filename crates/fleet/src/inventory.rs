@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inventory {
-    /// When the worker looked.
+    /// When the worker looked: the same in all parts of one look.
     pub taken_at: Timestamp,
-    /// Every space of which there is anything; at most 2000.
+    /// Spaces of which there is anything; at most 300 in one part.
     pub items: Vec<InventoryItem>,
+    /// Whether this is the last part: what is in none of them is not there.
+    pub is_last: bool,
 }
 
 /// What there is of one space.

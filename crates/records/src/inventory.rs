@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl<D: Database> Records<D> {
-    /// Keeps what there is on `host`, in the place of what was there before.
+    /// Keeps what there is on `host`; with the last part, in the place of what was there before.
     ///
     /// # Errors
     /// [`DatabaseError`]; nothing is kept then.
@@ -20,7 +20,6 @@ impl<D: Database> Records<D> {
         now: Timestamp,
     ) -> Result<(), DatabaseError> {
         transaction(&self.database, async {
-            self.database.execute("DELETE FROM inventories WHERE host = ?", params![host]).await?;
             for item in &inventory.items {
                 let statement = "INSERT OR REPLACE INTO inventories (host, space, taken_at, containers, \
                      running, volumes, networks, volumes_wanted) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
@@ -36,6 +35,11 @@ impl<D: Database> Records<D> {
                 ];
                 self.database.execute(statement, parameters).await?;
             }
+            if !inventory.is_last {
+                return Ok(());
+            }
+            let statement = "DELETE FROM inventories WHERE host = ? AND taken_at <> ?";
+            self.database.execute(statement, params![host, inventory.taken_at]).await?;
             let statement = "UPDATE hosts SET inventory_at = ? WHERE name = ?";
             self.database.execute(statement, params![now, host]).await.map(|_| ())
         })

@@ -18,6 +18,7 @@ mod names;
 mod observations;
 mod payments;
 mod pricing;
+mod readings;
 mod ready;
 mod resolve;
 mod show;
@@ -138,6 +139,8 @@ pub fn fleet<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
         .route("/fleet/v1/hello", put(changes::hello))
         .route("/fleet/v1/changes", get(changes::changes))
         .route("/fleet/v1/observations", post(observations::take))
+        .route("/fleet/v1/readings", post(readings::take))
+        .route("/fleet/v1/inventory", put(readings::take_inventory))
         .route("/v1/admin/audit", get(audit::show))
         .route("/v1/admin/hosts", get(hosts::list).post(hosts::add))
         .route("/v1/admin/spaces/{id}/update", post(wish::update_by_operator));
