@@ -94,6 +94,7 @@ impl Client {
             Some("fleet") => routes::fleet(edge),
             Some("webhooks") => routes::billing(edge),
             Some("internal") if path == "/internal/cron/payments" => routes::billing(edge),
+            Some("internal") if path == "/internal/cron/billing" => routes::billing(edge),
             Some("internal") if !path.starts_with("/internal/cron/") => routes::spaces(edge),
             Some("internal") if path == "/internal/cron/domains" => routes::spaces(edge),
             Some("internal") => routes::auth(edge),

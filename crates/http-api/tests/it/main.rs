@@ -14,6 +14,7 @@ mod limits;
 mod payments;
 mod pipeline;
 mod proxies;
+mod readings;
 mod spaces;
 mod till;
 mod updates;
