@@ -22,7 +22,7 @@ from common import PERIOD_S, ROOT, Spaceport, machine, need, p95, request, say, 
 
 N_SPACES = 20
 BASE = "spaces.test"
-TOOLS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "spaceport/tools/proxies/bin")
+TOOLS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "spaceport/tools/pypi/bin")
 
 
 class Named(Spaceport):

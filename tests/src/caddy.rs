@@ -40,7 +40,7 @@ impl Caddy {
         let config = config.replacen("\n{\n", &options, 1);
         let file = folder.path().join("Caddyfile");
         fs::write(&file, config).unwrap();
-        let mut command = Command::new(tool("proxies/bin/caddy"));
+        let mut command = Command::new(tool("pypi/bin/caddy"));
         command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file);
         for name in ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
             command.env(name, folder.path());

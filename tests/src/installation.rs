@@ -122,6 +122,13 @@ impl Installation {
         self
     }
 
+    /// This installation with a variable of the environment.
+    #[must_use]
+    pub fn with_environment(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// This installation with a clock of its own.
     #[must_use]
     pub fn with_clock(mut self) -> Self {

@@ -49,7 +49,7 @@ impl Traefik {
         fs::write(dynamic.join("others.yaml"), others).unwrap();
         let file = folder.path().join("traefik.yaml");
         fs::write(&file, config).unwrap();
-        let mut command = Command::new(tool("proxies/bin/traefik"));
+        let mut command = Command::new(tool("pypi/bin/traefik"));
         command.arg(format!("--configFile={}", file.display())).current_dir(folder.path());
         let daemon = Daemon::start(&mut command, address, &folder.path().join("log"));
         let api = Client::new(&format!("http://{api}"));

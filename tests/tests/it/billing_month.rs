@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use e2e::{
-    Answer, Installation, Payments, Protocol, Receiver, Tenant, Visitor, eventually, within,
+    Answer, Installation, MailServer, Payments, Protocol, Receiver, Tenant, Visitor, eventually,
+    within,
 };
 use http::Method;
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ const RESUME_TIME_MAX: Duration = Duration::from_mins(1);
 /// How long it may take until a worker has told what it measured, or delivered.
 const TELL_TIME_MAX: Duration = Duration::from_secs(40);
 
+const EMAIL: &str = "treasurer@garden.example";
+
 /// A space that was paid for its first month, its owner with a key that outlives sessions, and where
 /// its notices go.
 struct Scene {
@@ -27,6 +30,7 @@ struct Scene {
     space: String,
     receiver: Receiver,
     secret: String,
+    mail: MailServer,
 }
 
 impl Scene {
@@ -35,6 +39,10 @@ impl Scene {
         let facilitator = payments.facilitator();
         let installation =
             Installation::default().with_clock().with_options(&["--meter-seconds", "2"]);
+        let mail = MailServer::start();
+        let installation = installation
+            .with_environment("SPACEPORT_SMTP_URL", &mail.url())
+            .with_environment("SPACEPORT_MAIL_FROM", "Spaceport <notices@example.org>");
         let mut shop = Shop::of(installation, payments, &facilitator);
         shop.bill();
         let buyer = shop.buyer();
@@ -47,11 +55,11 @@ impl Scene {
         let key = buyer.tenant.post("/v1/keys", &key).field("key");
         let owner = Tenant::with_bearer(&shop.edge(), &key, &buyer.tenant.address);
         let receiver = Receiver::start();
-        let contact = json!({ "webhook_url": receiver.url() });
+        let contact = json!({ "webhook_url": receiver.url(), "email": EMAIL });
         let contact = put(&owner, "/v1/wallet/contact", &contact);
         assert_eq!(contact.status, 200, "{}", contact.text);
         let secret = contact.field("webhook_secret");
-        Self { shop, buyer, owner, space, receiver, secret }
+        Self { shop, buyer, owner, space, receiver, secret, mail }
     }
 
     fn get(&self, what: &str) -> Value {
@@ -223,6 +231,15 @@ fn told(scene: &Scene) {
         let is_there = |kind: &&str| kinds.iter().any(|it| it == kind);
         if want.iter().all(is_there) { Ok(()) } else { Err(format!("{kinds:?}")) }
     });
+    let mails = within(TELL_TIME_MAX, || {
+        let mails = scene.mail.mails();
+        (want.len() <= mails.len()).then_some(mails)
+    });
+    let mails = mails.expect("mails come");
+    for mail in &mails {
+        assert!(mail.contains(&format!("To: {EMAIL}")) && mail.contains("garden"), "{mail}");
+    }
+    assert!(mails.iter().any(|it| it.contains("/payments")), "how to pay: {mails:#?}");
     for message in scene.receiver.received() {
         let header = |name: &str| message.headers[name].to_str().unwrap().to_owned();
         let timestamp = header("webhook-timestamp").parse().unwrap();
