@@ -93,6 +93,14 @@ pub enum Failure {
         /// What the system said.
         said: String,
     },
+    /// The final backup could not be made, so nothing was removed.
+    #[error("the final backup could not be {doing}: {said}")]
+    NotBackedUp {
+        /// What was attempted: `written`, `verified`.
+        doing: &'static str,
+        /// What the system said.
+        said: String,
+    },
     /// Docker did not get a container removed.
     #[error("{service} is being removed, and has not gone within {} s", patience.as_secs())]
     NotRemoved {
@@ -225,6 +233,7 @@ impl Failure {
             | Self::SharedRefused { .. }
             | Self::FirstAdmin { .. }
             | Self::NotSaved { .. }
+            | Self::NotBackedUp { .. }
             | Self::NoFreeNetwork { .. }
             | Self::Docker { .. }
             | Self::Host { .. }
@@ -241,6 +250,7 @@ impl Failure {
             Self::NoFreeNetwork { .. }
                 | Self::NotShared { .. }
                 | Self::SharedRefused { .. }
+                | Self::NotBackedUp { .. }
                 | Self::Host { .. }
                 | Self::DockerDown(_)
                 | Self::Files { .. }
@@ -338,6 +348,8 @@ mod tests {
                 "the first admin could not be made: the app answers 500"),
             (Failure::FirstAdmin { status: None, said: "no answer within 10 s".to_owned() },
                 "the first admin could not be made: no answer within 10 s"),
+            (Failure::NotBackedUp { doing: "written", said: "no space left".to_owned() },
+                "the final backup could not be written: no space left"),
             (Failure::NoFreeNetwork { pool: "10.0.0.0/28".to_owned() },
                 "no free network in the pool 10.0.0.0/28"),
             (Failure::Foreign { kind: "volume", name: "spc-1-data".to_owned() },

@@ -11,7 +11,8 @@
 //!
 //! Invariants: [`plan`] has no memory, so a crash between two steps loses nothing. Nothing is done
 //! to what is newer than our wish. A volume that should hold data and is gone is never replaced by
-//! an empty one, and volumes are removed only when the space is to be gone or never held data.
+//! an empty one, and volumes are removed only when the space never held data, or is to be gone and
+//! has a verified final backup.
 
 mod course;
 mod diagnose;

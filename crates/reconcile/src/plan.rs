@@ -50,12 +50,8 @@ pub fn plan(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
             Some(Stage::Undoing) => update::undo(desired, observed),
         },
         Target::Stopped => stop(desired, observed),
-        // Where something is lost, what is left may be a tenant's: nobody can say any more.
-        Target::Cleared
-            if desired.has_data || observed.was_ready || lost(desired, observed).is_some() =>
-        {
-            clear(desired, observed)
-        }
+        Target::Cleared if may_have_data(desired, observed) => clear(desired, observed),
+        Target::Absent if may_have_data(desired, observed) => retire(desired, observed),
         Target::Cleared | Target::Absent => remove(desired, observed),
     }
 }
@@ -154,6 +150,11 @@ fn lost(desired: &DesiredStack, observed: &ObservedStack) -> Option<Blocked> {
     (desired.has_secrets && !observed.has_secrets && is_used).then_some(Blocked::SecretsLost)
 }
 
+/// Whether what is there may be a tenant's. Where something is lost, nobody can say any more.
+fn may_have_data(desired: &DesiredStack, observed: &ObservedStack) -> bool {
+    desired.has_data || observed.was_ready || lost(desired, observed).is_some()
+}
+
 /// The next step to have `service` run; `None` if it does.
 fn bring_up(service: &ServiceWish, observed: &ObservedStack) -> Option<Plan> {
     let name = service.name.clone();
@@ -199,6 +200,25 @@ fn remove_network(observed: &ObservedStack) -> Option<Step> {
         Some((name, _)) => Some(Step::DisconnectShared(name.clone())),
         None => observed.has_network.then_some(Step::RemoveNetwork),
     }
+}
+
+/// To nothing but a final backup, which is made of what has come to rest.
+fn retire(desired: &DesiredStack, observed: &ObservedStack) -> Plan {
+    let is_kept = observed.final_backup == Some(desired.generation);
+    if is_kept || !holds_anything(desired, observed) {
+        return remove(desired, observed);
+    }
+    // What is being removed may write until it is gone.
+    let is_restless = |it: &&ObservedContainer| it.is_alive() || it.state == RunState::Removing;
+    let restless = last_first(desired, observed).into_iter().find(is_restless);
+    restless.map_or(Plan::Act(Step::BackUp), stop_then_remove)
+}
+
+/// Whether there is something to back up, or something gone to be put on record.
+fn holds_anything(desired: &DesiredStack, observed: &ObservedStack) -> bool {
+    !observed.volumes.is_empty()
+        || observed.is_prepared
+        || (observed.was_ready && !desired.volumes.is_empty())
 }
 
 /// To nothing. What holds no data worth keeping need not stop in its own time.

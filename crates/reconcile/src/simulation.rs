@@ -52,13 +52,18 @@ struct State {
     fates: VecDeque<Fate>,
     calls: Calls,
     removed_data: bool,
+    lost_data: bool,
 }
 
-/// What is in the volumes of a space, and in the copy of them: the releases that wrote there.
+/// What is in the volumes of a space, in the copy of them, and in its final backup: the releases that
+/// wrote there.
 #[derive(Debug, Default)]
 struct Data {
     written_by: Vec<String>,
     copy: Option<Vec<String>>,
+    backup: Option<Vec<String>>,
+    /// Whether visitors could come, so that it is somebody's.
+    is_somebodys: bool,
 }
 
 impl Simulation {
@@ -117,6 +122,19 @@ impl Simulation {
     #[must_use]
     pub fn has_removed_data(&self) -> bool {
         self.state().removed_data
+    }
+
+    /// Whether a volume, or what a service of the host kept, was removed that was somebody's and was
+    /// not backed up as it was then.
+    #[must_use]
+    pub fn has_lost_data(&self) -> bool {
+        self.state().lost_data
+    }
+
+    /// The releases whose writing is in the final backup of `space`, if there is one.
+    #[must_use]
+    pub fn backup_of(&self, space: &SpaceId) -> Option<Vec<String>> {
+        self.state().data.get(space)?.backup.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -190,8 +208,11 @@ impl ContainerRuntime for Simulation {
             return Err(Failure::ImageNotFound { image, said: "no registry".to_owned() });
         }
         state.removed_data |= matches!(step, Step::RemoveVolume(_));
-        write(state.data.entry(desired.space.clone()).or_default(), desired, step);
-        let stack = state.stacks.entry(desired.space.clone()).or_default();
+        let State { stacks, data, lost_data, .. } = &mut *state;
+        let data = data.entry(desired.space.clone()).or_default();
+        let stack = stacks.entry(desired.space.clone()).or_default();
+        *lost_data |= loses(data, stack, step);
+        write(data, desired, step);
         change(stack, desired, step);
         if fate == Fate::FailsAfter { Err(failure) } else { Ok(()) }
     }
@@ -225,6 +246,16 @@ fn owned((space, stack): (&SpaceId, &ObservedStack)) -> (SpaceId, ObservedStack)
     (space.clone(), stack.clone())
 }
 
+/// Whether `step` removes what is somebody's, of which no backup has all.
+fn loses(data: &Data, stack: &ObservedStack, step: &Step) -> bool {
+    let removes = match step {
+        Step::RemoveVolume(volume) => stack.volumes.contains(volume),
+        Step::RemoveShared => stack.is_prepared,
+        _ => false,
+    };
+    removes && data.is_somebodys && data.backup.as_ref() != Some(&data.written_by)
+}
+
 /// What a step does to the data.
 fn write(data: &mut Data, desired: &DesiredStack, step: &Step) {
     match step {
@@ -233,6 +264,8 @@ fn write(data: &mut Data, desired: &DesiredStack, step: &Step) {
         }
         Step::SaveData => data.copy = Some(data.written_by.clone()),
         Step::CommitUpdate => data.copy = None,
+        Step::MarkReady => data.is_somebodys = true,
+        Step::BackUp => data.backup = Some(data.written_by.clone()),
         Step::RestoreData => {
             // Twice is as good as once: the answer may have been lost.
             data.written_by = data.copy.clone().expect("there is a copy as long as it is needed");
@@ -279,6 +312,13 @@ fn change(stack: &mut ObservedStack, desired: &DesiredStack, step: &Step) {
         Step::SaveData | Step::CommitUpdate | Step::RejectUpdate(_) | Step::RestoreData => {
             change_release(stack, desired, step);
         }
+        Step::BackUp => {
+            assert!(
+                stack.containers.iter().all(|it| !it.is_alive()),
+                "what runs may write while it is backed up"
+            );
+            (stack.final_backup, stack.has_files) = (Some(generation), true);
+        }
         Step::StopContainer(service) => set(service, RunState::Exited),
         Step::RemoveContainer(service) => stack.containers.retain(|it| it.service != *service),
         Step::RemoveNetwork => stack.has_network = false,
@@ -286,7 +326,7 @@ fn change(stack: &mut ObservedStack, desired: &DesiredStack, step: &Step) {
         Step::RemoveFiles => {
             (stack.has_files, stack.has_secrets, stack.was_ready) = (false, false, false);
             (stack.has_first_admin, stack.is_prepared) = (false, false);
-            (stack.release, stack.update) = (None, None);
+            (stack.release, stack.update, stack.final_backup) = (None, None, None);
         }
     }
 }

@@ -55,7 +55,7 @@ pub enum Target {
     Stopped,
     /// We gave up: nothing is left of the attempt, but the data if there ever was some.
     Cleared,
-    /// Nothing is left, the data included.
+    /// Nothing is left, the data included, but a final backup of it.
     Absent,
 }
 
@@ -116,6 +116,8 @@ pub struct ObservedStack {
     pub update: Option<UpdateRecord>,
     /// Whether it is on record that the space was ready once.
     pub was_ready: bool,
+    /// The wish before whose fulfilment its final backup was made, if that is verified and there.
+    pub final_backup: Option<Generation>,
     /// Whether the worker keeps anything of the space besides what Docker has.
     pub has_files: bool,
     /// Where the web service listens, or will, if its container runs.

@@ -28,6 +28,8 @@ pub enum Step {
     MarkReady,
     /// Stop the container of this service, in its own time.
     StopContainer(String),
+    /// Make the final backup of what it holds, and verify it.
+    BackUp,
     /// Remove the container of this service, whatever it does.
     RemoveContainer(String),
     /// Have removed what the services of the host keep of the space. Cannot be undone.
@@ -82,6 +84,7 @@ impl Step {
             Self::CreateFirstAdmin => "create-first-admin".to_owned(),
             Self::MarkReady => "ready".to_owned(),
             Self::StopContainer(service) => format!("stop-{service}"),
+            Self::BackUp => "back-up".to_owned(),
             Self::RemoveContainer(service) => format!("remove-{service}"),
             Self::RemoveShared => "remove-shared".to_owned(),
             Self::DisconnectShared(name) => format!("disconnect-{name}"),

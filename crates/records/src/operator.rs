@@ -37,13 +37,9 @@ impl<D: Database> Records<D> {
             }
             let (debit, credit) = (Account::Grants, Account::Space(space.clone()));
             let transfer = Transfer { id, debit, credit, amount, kind: Kind::Grant, payment: None };
-            self.transfer(&transfer, now).await?;
-            let detail = json!({ "transfer": transfer.id, "amount": amount, "reason": reason });
-            self.record_event(space, now, "granted", "operator", &detail).await?;
-            let entries = self.entries(&transfer.credit, None, 1).await?;
-            let entry = entries.first();
-            let entry = entry.ok_or_else(|| DatabaseError("a transfer is missing".to_owned()))?;
-            let answer = answer(entry);
+            let reason = Some(reason);
+            let entry = self.give(space, &transfer, "granted", "operator", reason, now).await?;
+            let answer = answer(&entry);
             self.keep_answer(key, &answer, now).await?;
             Ok(answer)
         })

@@ -83,17 +83,33 @@ impl<D: Database> Records<D> {
             }
             let (debit, credit) = (from, Account::Space(space.clone()));
             let transfer = Transfer { id, debit, credit, amount, kind: Kind::TopUp, payment: None };
-            self.transfer(&transfer, now).await?;
-            let detail = json!({ "transfer": transfer.id, "amount": amount });
-            self.record_event(space, now, "paid", &wallet.to_string(), &detail).await?;
-            let entries = self.entries(&transfer.credit, None, 1).await?;
-            let entry = entries.first();
-            let entry = entry.ok_or_else(|| DatabaseError("a transfer is missing".to_owned()))?;
-            let answer = answer(entry);
+            let entry = self.give(space, &transfer, "paid", &wallet.to_string(), None, now).await?;
+            let answer = answer(&entry);
             self.keep_answer(key, &answer, now).await?;
             Ok(answer)
         })
         .await
+    }
+
+    /// Moves money to a space and writes down that `actor` gave it, for a reason if there is one, within a
+    /// transaction. Returns its line.
+    pub(crate) async fn give(
+        &self,
+        space: &SpaceId,
+        transfer: &Transfer,
+        event: &str,
+        actor: &str,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Entry, DatabaseError> {
+        self.transfer(transfer, now).await?;
+        let mut detail = json!({ "transfer": transfer.id, "amount": transfer.amount });
+        if let Some(reason) = reason {
+            detail["reason"] = reason.into();
+        }
+        self.record_event(space, now, event, actor, &detail).await?;
+        let entries = self.entries(&transfer.credit, None, 1).await?;
+        entries.into_iter().next().ok_or_else(|| DatabaseError("a transfer is missing".to_owned()))
     }
 
     /// The answer that `answer` writes to whoever topped up `account` by `amount` with a payment,
