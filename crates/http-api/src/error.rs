@@ -85,6 +85,14 @@ pub(crate) enum ApiError {
     InvalidHost(&'static str),
     #[error("the host {0:?} is there and its worker uses its key; choose another name")]
     HostExists(String),
+    #[error("there is no such host")]
+    HostNotFound,
+    #[error("{0}")]
+    InvalidReason(&'static str),
+    #[error("what is needed: {0}")]
+    InvalidContact(&'static str),
+    #[error("this month has no invoice")]
+    InvoiceNotFound,
     #[error("the header Idempotency-Key takes 1 to 128 visible ASCII characters")]
     InvalidIdempotencyKey,
     #[error("this Idempotency-Key was used for another request")]
@@ -183,6 +191,10 @@ impl ApiError {
             Self::NoCapacity => (503, "no-capacity", "No capacity"),
             Self::InvalidHost(_) => (400, "invalid-host", "Not a name for a host"),
             Self::HostExists(_) => (409, "host-exists", "Host exists"),
+            Self::HostNotFound => (404, "host-not-found", "No such host"),
+            Self::InvalidReason(_) => (400, "invalid-reason", "Not a reason"),
+            Self::InvalidContact(_) => (400, "invalid-contact", "Not a contact"),
+            Self::InvoiceNotFound => (404, "invoice-not-found", "No such invoice"),
             Self::InvalidIdempotencyKey => (400, "invalid-idempotency-key", "Invalid key"),
             Self::IdempotencyKeyReused => (422, "idempotency-key-reused", "Key reused"),
             Self::SignIn(error) => sign_in_row(error),

@@ -25,6 +25,20 @@ pub(crate) fn key(
     path: &str,
     body: &[u8],
 ) -> Result<Option<IdempotencyKey>, ApiError> {
+    key_of(headers, &wallet.to_string(), method, path, body)
+}
+
+/// The same for a caller that is no wallet.
+///
+/// # Errors
+/// [`ApiError::InvalidIdempotencyKey`].
+pub(crate) fn key_of(
+    headers: &HeaderMap,
+    caller: &str,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> Result<Option<IdempotencyKey>, ApiError> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = value.to_str().unwrap_or_default();
     if !(1..=128).contains(&key.len()) || !key.bytes().all(|it| it.is_ascii_graphic()) {
@@ -32,7 +46,7 @@ pub(crate) fn key(
     }
     let request = format!("{method} {path}\n{}", String::from_utf8_lossy(body));
     Ok(Some(IdempotencyKey {
-        caller: wallet.to_string(),
+        caller: caller.to_owned(),
         key: key.to_owned(),
         request_sha256: sha256_hex(&request),
     }))

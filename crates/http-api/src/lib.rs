@@ -16,6 +16,7 @@ mod guard;
 mod idempotency;
 mod layers;
 mod money_view;
+mod notice;
 mod page;
 mod payment;
 mod platform;

@@ -40,8 +40,10 @@ impl<D: Database> Records<D> {
             }
             let statement = "DELETE FROM inventories WHERE host = ? AND taken_at <> ?";
             self.database.execute(statement, params![host, inventory.taken_at]).await?;
+            // What changed between the look and now is not in it.
+            let looked_at = inventory.taken_at.min(now);
             let statement = "UPDATE hosts SET inventory_at = ? WHERE name = ?";
-            self.database.execute(statement, params![now, host]).await.map(|_| ())
+            self.database.execute(statement, params![looked_at, host]).await.map(|_| ())
         })
         .await
     }

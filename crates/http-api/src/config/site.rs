@@ -1,5 +1,7 @@
 //! Where the edge is.
 
+use std::net::IpAddr;
+
 use http::{HeaderValue, Uri};
 
 use super::values::{ConfigError, list, present, wrong};
@@ -26,6 +28,13 @@ impl Site {
         let (origin, domain) = origin(&url)?;
         let cors_origins = origins(present(&lookup, "cors_origins").as_deref())?;
         Ok(Self { origin, domain, cors_origins })
+    }
+
+    /// Whether we are on this machine for this machine only.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let host = self.domain.rsplit_once(':').map_or(&*self.domain, |it| it.0);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|it| it.is_loopback())
     }
 
     /// Where a request with this target is, as the world sees it.

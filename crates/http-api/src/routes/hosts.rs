@@ -24,6 +24,10 @@ pub(super) struct HostView {
     memory_mib: u64,
     memory_used_mib: u64,
     n_spaces: u64,
+    /// Since when it gets no more spaces; null if it does.
+    drained_at: Option<Timestamp>,
+    /// When its worker last said what is there.
+    inventory_at: Option<Timestamp>,
     created_at: Timestamp,
     seen_at: Option<Timestamp>,
 }
@@ -38,6 +42,8 @@ impl HostView {
             memory_mib: host.memory_mib,
             memory_used_mib: host.memory_used_mib,
             n_spaces: host.n_spaces,
+            drained_at: host.drained_at,
+            inventory_at: host.inventory_at,
             created_at: host.created_at,
             seen_at: host.seen_at,
         }

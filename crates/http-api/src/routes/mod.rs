@@ -5,8 +5,10 @@ mod audit;
 mod auth;
 mod billing;
 mod changes;
+mod contact;
 mod create;
 mod credentials;
+mod deliveries;
 mod domains;
 mod events;
 mod gate;
@@ -14,8 +16,10 @@ mod hosts;
 mod janitor;
 mod keys;
 mod logs;
+mod money;
 mod names;
 mod observations;
+mod operator;
 mod payments;
 mod pricing;
 mod readings;
@@ -104,7 +108,7 @@ pub fn spaces<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
         .route("/internal/tls/ask", get(tls::ask))
         .route("/internal/traefik", get(traefik::show))
         .route("/readyz", get(ready::readyz));
-    finish(routes, edge)
+    finish(routes.merge(money::routes()), edge)
 }
 
 /// What things cost, what was paid and what is left of it.
@@ -112,6 +116,7 @@ pub fn billing<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
     let routes = Router::new()
         .route("/v1/pricing", get(pricing::show))
         .route("/v1/wallet", get(wallet::show))
+        .route("/v1/wallet/contact", get(contact::show).put(contact::set).delete(contact::remove))
         .route("/webhooks/facilitator", post(resolve::hinted))
         .route("/internal/cron/payments", post(resolve::all))
         .route("/internal/cron/billing", post(billing::run));
@@ -141,7 +146,16 @@ pub fn fleet<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
         .route("/fleet/v1/observations", post(observations::take))
         .route("/fleet/v1/readings", post(readings::take))
         .route("/fleet/v1/inventory", put(readings::take_inventory))
+        .route("/fleet/v1/deliveries/lease", post(deliveries::lease))
+        .route("/fleet/v1/deliveries/results", post(deliveries::note))
         .route("/v1/admin/audit", get(audit::show))
+        .route("/v1/admin/events", get(operator::events))
+        .route("/v1/admin/spaces", get(operator::spaces))
+        .route("/v1/admin/spaces/{id}/suspend", post(operator::suspend))
+        .route("/v1/admin/spaces/{id}/resume", post(operator::resume))
+        .route("/v1/admin/spaces/{id}/teardown", post(operator::tear_down))
+        .route("/v1/admin/spaces/{id}/grants", post(operator::grant))
+        .route("/v1/admin/hosts/{name}/drain", post(operator::drain).delete(operator::undrain))
         .route("/v1/admin/hosts", get(hosts::list).post(hosts::add))
         .route("/v1/admin/spaces/{id}/update", post(wish::update_by_operator));
     finish(routes, edge)

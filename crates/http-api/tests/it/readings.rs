@@ -140,11 +140,11 @@ async fn an_inventory_comes_in_parts_and_takes_the_place_of_the_last_one() {
         let audit = scene.client.get("/v1/admin/audit", Some(ADMIN_KEY)).await.body;
         audit["hosts"]["strays"].as_array().unwrap().len()
     };
-    scene.client.platform().advance(Duration::from_secs(60));
+    scene.client.platform().advance(Duration::from_mins(1));
     tell(json!([item(&scene.space)]), false).await;
     tell(json!([item(stray)]), true).await;
     assert_eq!(strays().await, 1);
-    scene.client.platform().advance(Duration::from_secs(60));
+    scene.client.platform().advance(Duration::from_mins(1));
     tell(json!([item(&scene.space)]), true).await;
     assert_eq!(strays().await, 0);
 }

@@ -74,7 +74,7 @@ const STUCK: &str = "SELECT id FROM spaces WHERE updated_at < ?2 AND phase IN \
     ('pending', 'provisioning', 'waking', 'hibernating', 'suspending', 'deleting') ORDER BY 1 LIMIT ?1";
 
 const SILENT: &str = "SELECT name FROM hosts WHERE coalesce(seen_at < ?2, TRUE) AND EXISTS \
-    (SELECT 1 FROM spaces WHERE host = name AND phase <> 'deleted') ORDER BY 1 LIMIT ?1";
+    (SELECT 1 FROM spaces WHERE host = hosts.name AND phase <> 'deleted') ORDER BY 1 LIMIT ?1";
 
 impl<D: Database> Records<D> {
     pub(super) async fn audit_hosts(&self, now: Timestamp) -> Result<HostFindings, DatabaseError> {

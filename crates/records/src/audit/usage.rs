@@ -22,11 +22,15 @@ pub struct UsageFindings {
 }
 
 const HOURS: &str = "WITH sums AS (SELECT space, at_s - at_s % 3600 AS hour_s, sum(posts) AS posts, \
-    sum(seconds) AS seconds, sum(cpu_ms) AS cpu_ms, sum(storage_kib * seconds) AS storage \
-    FROM readings GROUP BY 1, 2) \
-    SELECT space || '/' || hour_s FROM usage_hours FULL JOIN sums USING (space, hour_s) \
-    WHERE (usage_hours.posts, usage_hours.seconds, usage_hours.cpu_ms, storage_kib_s) \
-    IS NOT (sums.posts, sums.seconds, sums.cpu_ms, sums.storage) LIMIT ?";
+    sum(seconds) AS seconds, sum(running_seconds) AS running, sum(hibernated_seconds) AS hibernated, \
+    sum(cpu_ms) AS cpu_ms, sum(memory_mib_seconds) AS memory, sum(network_rx_bytes) AS rx, \
+    sum(network_tx_bytes) AS tx, sum(disk_read_bytes) AS reads, sum(disk_write_bytes) AS writes, \
+    sum(storage_kib * seconds) AS storage FROM readings GROUP BY 1, 2) \
+    SELECT space || '/' || hour_s FROM usage_hours u FULL JOIN sums s USING (space, hour_s) \
+    WHERE (u.posts, u.seconds, u.running_seconds, u.hibernated_seconds, u.cpu_ms, u.memory_mib_seconds, \
+      u.network_rx_bytes, u.network_tx_bytes, u.disk_read_bytes, u.disk_write_bytes, u.storage_kib_s) \
+    IS NOT (s.posts, s.seconds, s.running, s.hibernated, s.cpu_ms, s.memory, s.rx, s.tx, s.reads, \
+      s.writes, s.storage) LIMIT ?";
 
 const CHARGES: &str = "WITH paid AS (SELECT substr(debit, 7) AS space, sum(amount) AS paid \
     FROM transfers WHERE kind = 'usage' GROUP BY 1), \

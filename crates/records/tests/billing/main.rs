@@ -1,0 +1,10 @@
+//! Bills in the records: what the audit finds of faults that were put there, and what happens
+//! without money.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
+
+mod audit;
+mod dunning;
+#[path = "../ledger/scene.rs"]
+#[expect(dead_code, reason = "the tests of the ledger use the rest")]
+mod scene;
