@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, env, path::PathBuf};
 
+use worker::{Mail, MailError};
+
 /// The values of the edge's variables: of `SPIN_VARIABLE_BASE_DOMAIN=x`, `base_domain` is `x`. An
 /// empty one is as good as none.
 pub(crate) fn spin_variables() -> BTreeMap<String, String> {
@@ -22,6 +24,36 @@ pub(crate) fn home_of_installation() -> Option<PathBuf> {
 /// `SPACEPORT_TOKEN`: a session or API key, instead of a wallet.
 pub(crate) fn token() -> Option<String> {
     env::var_os("SPACEPORT_TOKEN")?.into_string().ok().filter(|it| !it.is_empty())
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// An object a line, for programs.
+    Json,
+}
+
+/// `SPACEPORT_LOG_FORMAT`: `json`, or text.
+pub(crate) fn log_format() -> LogFormat {
+    let is_json = env::var_os("SPACEPORT_LOG_FORMAT").is_some_and(|it| it == "json");
+    if is_json { LogFormat::Json } else { LogFormat::Text }
+}
+
+/// `SPACEPORT_SMTP_URL` and `SPACEPORT_MAIL_FROM`: by whom tenants are written to; none without the first.
+///
+/// # Errors
+/// If they can't be meant. What they are is not said: there is a password in it.
+pub(crate) fn mail() -> anyhow::Result<Option<Mail>> {
+    let variable = |name: &str| env::var(name).ok().filter(|it| !it.is_empty());
+    let Some(url) = variable("SPACEPORT_SMTP_URL") else { return Ok(None) };
+    let from = variable("SPACEPORT_MAIL_FROM").unwrap_or_default();
+    let mail = Mail::new(&url, &from).map_err(|error| match error {
+        MailError::Server => anyhow::anyhow!("SPACEPORT_SMTP_URL: {error}"),
+        MailError::From => anyhow::anyhow!("SPACEPORT_MAIL_FROM: {error}"),
+    });
+    mail.map(Some)
 }
 
 /// The folder for the state of this user's programs. Source: XDG Base Directory Specification.

@@ -4,7 +4,10 @@ use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
-use crate::commands::Command;
+use crate::{
+    commands::Command,
+    environment::{self, LogFormat},
+};
 
 /// Starts logging. By default a server tells what it does, except to a program.
 pub(crate) fn start(is_json: bool, command: &Command) {
@@ -15,9 +18,9 @@ pub(crate) fn start(is_json: bool, command: &Command) {
         _ => "warn",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match environment::log_format() {
+        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
 }

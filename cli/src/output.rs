@@ -34,6 +34,30 @@ pub(crate) fn bytes(bytes: &[u8]) -> io::Result<()> {
     stdout.flush()
 }
 
+/// Writes rows below each other, their columns aligned.
+///
+/// # Errors
+/// If nobody can read it.
+pub(crate) fn table(rows: &[Vec<String>]) -> io::Result<()> {
+    for row in aligned(rows) {
+        line(row)?;
+    }
+    Ok(())
+}
+
+fn aligned(rows: &[Vec<String>]) -> impl Iterator<Item = String> {
+    let n_columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|it| it.get(column));
+        cells.map(|it| it.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..n_columns).map(width).collect();
+    rows.iter().map(move |row| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    })
+}
+
 /// Says something to a person who watches.
 pub(crate) fn note(text: impl Display) {
     // Nobody watches? Then nobody misses it.

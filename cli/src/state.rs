@@ -4,6 +4,7 @@
 //! id                         names the installation on the Docker Engine
 //! edge.lock worker.lock      held by the process that runs that half
 //! edge/ worker/              what the halves keep
+//! backups/                   final backups of deleted spaces
 //! keys/session.key           what the edge derives its credentials from
 //! keys/admin.key             the operator's bearer key
 //! keys/host-<name>.key       a worker's key
@@ -142,7 +143,7 @@ impl State {
     /// # Errors
     /// What the system says. The id goes last, so that a removal that was cut off can be repeated.
     pub(crate) fn remove(&self) -> io::Result<()> {
-        for folder in ["edge", "worker", "keys"] {
+        for folder in ["edge", "worker", "backups", "keys"] {
             tolerate(fs::remove_dir_all(self.0.join(folder)))?;
         }
         for file in ["edge.lock", "worker.lock", "id"] {
@@ -206,6 +207,7 @@ mod tests {
             state.admin_key().unwrap();
             state.id().unwrap();
             fs::create_dir(state.edge()).unwrap();
+            fs::create_dir_all(state.folder().join("backups/space")).unwrap();
         }
         fs::write(folder.path().join("shared/letter.txt"), "").unwrap();
         for name in ["empty", "shared", "never-made"] {

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use wasmtime_wasi_http::WasiBody;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The request's id, if the client sent one that is fit to be repeated.
 pub(crate) fn sent_request_id(headers: &HeaderMap) -> Option<HeaderValue> {

@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use http::{Method, Request, Response, StatusCode, Uri, header, uri::Scheme};
@@ -21,7 +22,7 @@ use wasmtime_wasi_http::{
 use crate::{
     headers,
     limits::{REQUEST_TIME_MAX, REQUESTS_MAX},
-    problem::{problem, sent_request_id, text},
+    problem::{REQUEST_ID, problem, sent_request_id, text},
     request_body::RequestBody,
     route::{Matched, Routes, WELL_KNOWN_PREFIX},
     worker::{Handler, Ticket},
@@ -51,8 +52,11 @@ impl Service {
     ) -> Result<Response<WasiBody>, Infallible> {
         let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
         let id = sent_request_id(request.headers());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let began = Instant::now();
         let response = self.dispatch(request, client).await;
         let response = response.unwrap_or_else(|status| problem(status, id));
+        log(&method, &path, began.elapsed(), &response, is_write);
         if let Some(on_write) = &self.on_write
             && is_write
             && response.status().is_success()
@@ -89,6 +93,18 @@ impl Service {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
         response
+    }
+}
+
+/// Says that a request was answered: never its query, its headers or its body, which may have secrets.
+fn log(method: &Method, path: &str, took: Duration, response: &Response<WasiBody>, is_write: bool) {
+    let id = response.headers().get(REQUEST_ID).and_then(|it| it.to_str().ok());
+    let (status, duration_ms) = (response.status().as_u16(), took.as_millis());
+    // Workers and pages ask all the time; what changes something is worth a line.
+    if is_write && !path.starts_with("/fleet/") {
+        tracing::info!(request.id = id, %method, path, status, duration_ms, "answered");
+    } else {
+        tracing::debug!(request.id = id, %method, path, status, duration_ms, "answered");
     }
 }
 

@@ -20,6 +20,8 @@ pub const FAILPOINTS: &[&str] = &[
     "worker:write-ready-marker:after",
     "worker:stop-container:before",
     "worker:stop-container:after",
+    "worker:back-up:before",
+    "worker:back-up:after",
     "worker:remove-container:before",
     "worker:remove-container:after",
     "worker:remove-network:before",
@@ -39,6 +41,22 @@ pub const APP_FAILPOINTS: &[&str] = &[
     "worker:remove-shared:before",
     "worker:remove-shared:after",
 ];
+
+/// The failpoints of what spaces use: when it is written down, and when the edge is told.
+pub const METER_FAILPOINTS: &[&str] = &[
+    "worker:journal:before",
+    "worker:journal:after",
+    "worker:readings:before",
+    "worker:readings:after",
+];
+
+/// The failpoints of a notice that is delivered.
+pub const NOTICE_FAILPOINTS: &[&str] = &["worker:deliver:before", "worker:deliver:after"];
+
+/// The failpoints within a final backup: when all is written, when it is verified, and when that is on
+/// record and it is about to get its name.
+pub const BACKUP_FAILPOINTS: &[&str] =
+    &["worker:backup:written", "worker:backup:verified", "worker:backup:recorded"];
 
 /// The failpoints of an update; the last four only of one that is undone.
 pub const UPDATE_FAILPOINTS: &[&str] = &[

@@ -1,7 +1,9 @@
 //! What the worker keeps of each space besides what Docker has, in a folder `<space id>`: `secrets`,
 //! encrypted; `ready` and `first-admin`, which say that this was so once; `release`, which its data
 //! is of; `prepared`, the release for which shared services were prepared; `credentials`, which
-//! ticket took them; and `update`.
+//! ticket took them; `update`; and `final-backup`.
+
+mod updates;
 
 use std::{
     collections::BTreeMap,
@@ -14,6 +16,7 @@ use std::{
 use domain::SpaceId;
 
 use crate::{
+    backup::FinalBackup,
     credentials::TicketUse,
     secrets::{SecretsKey, generate},
     update_file::UpdateFile,
@@ -26,7 +29,7 @@ const CREDENTIALS: &str = "credentials";
 const PREPARED: &str = "prepared";
 const RELEASE: &str = "release";
 const UPDATE: &str = "update";
-const COPIES: &str = "copies";
+pub(crate) const FINAL_BACKUP: &str = "final-backup";
 
 /// The files of a space could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +60,8 @@ pub(crate) struct Seen {
     pub(crate) release: Option<String>,
     /// The update that is under way, or was undone.
     pub(crate) update: Option<UpdateFile>,
+    /// Its final backup, once that has its name.
+    pub(crate) final_backup: Option<FinalBackup>,
 }
 
 /// The files of all spaces.
@@ -128,6 +133,8 @@ impl SpaceFiles {
                 Some(text) => Some(serde_json::from_str(&text).map_err(io::Error::other)?),
                 None => None,
             },
+            final_backup: text_of(&folder.join(FINAL_BACKUP))?
+                .and_then(|it| FinalBackup::parse(&it)),
         })
     }
 
@@ -243,72 +250,18 @@ impl SpaceFiles {
         .await
     }
 
-    /// Puts on record how far an update is.
+    /// Writes a file of the space.
     ///
     /// # Errors
     /// [`FilesError::Io`].
-    pub(crate) async fn write_update(
+    pub(crate) async fn write_later(
         &self,
         space: &SpaceId,
-        update: &UpdateFile,
+        name: &'static str,
+        bytes: Vec<u8>,
     ) -> Result<(), FilesError> {
         let (it, space) = (self.clone(), space.clone());
-        let text = serde_json::to_vec(update).map_err(io::Error::other)?;
-        blocking(move || it.write(&space, UPDATE, &text)).await
-    }
-
-    /// Puts on record that the data is of `release`, and that there is no update any more.
-    ///
-    /// # Errors
-    /// [`FilesError::Io`].
-    pub(crate) async fn commit_update(
-        &self,
-        space: &SpaceId,
-        release: &str,
-    ) -> Result<(), FilesError> {
-        let (it, id, release) = (self.clone(), space.clone(), release.to_owned());
-        blocking(move || {
-            // In this order: until the last of it, the update can be committed once more.
-            it.write(&id, RELEASE, release.as_bytes())?;
-            it.drop_copies(&id)?;
-            it.unwrite(&id, UPDATE)
-        })
-        .await
-    }
-
-    /// Removes the copies of the volumes, if there are any.
-    ///
-    /// # Errors
-    /// [`FilesError::Io`].
-    pub(crate) async fn remove_copies(&self, space: &SpaceId) -> Result<(), FilesError> {
-        let (it, space) = (self.clone(), space.clone());
-        blocking(move || it.drop_copies(&space)).await
-    }
-
-    /// Removes copies that nobody needs any more: we were killed before they were removed.
-    ///
-    /// # Errors
-    /// [`FilesError::Io`].
-    pub(crate) fn remove_stale_copies(&self) -> Result<(), FilesError> {
-        for space in self.spaces()? {
-            let is_needed = self.look(&space)?.update.is_some_and(|it| it.needs_copies());
-            if !is_needed {
-                self.drop_copies(&space)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn drop_copies(&self, space: &SpaceId) -> Result<(), FilesError> {
-        match fs::remove_dir_all(self.copies_of(space)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-            Ok(()) | Err(_) => Ok(()),
-        }
-    }
-
-    /// The folder of the copies of the space's volumes, which need not be there.
-    pub(crate) fn copies_of(&self, space: &SpaceId) -> PathBuf {
-        self.folder_of(space).join(COPIES)
+        blocking(move || it.write(&space, name, &bytes)).await
     }
 
     /// Removes all files of the space.
@@ -318,6 +271,10 @@ impl SpaceFiles {
     pub(crate) async fn remove(&self, space: &SpaceId) -> Result<(), FilesError> {
         let (it, space) = (self.clone(), space.clone());
         blocking(move || {
+            // First of all, so that half of the rest does not look like a space with lost data.
+            if it.folder_of(&space).try_exists()? {
+                it.unwrite(&space, READY)?;
+            }
             match fs::remove_dir_all(it.folder_of(&space)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
                 Ok(()) | Err(_) => {}

@@ -2,6 +2,8 @@
 
 mod credentials;
 mod disk;
+mod known;
+mod metered;
 mod shared;
 mod space;
 mod telling;
@@ -21,10 +23,12 @@ use reconcile::{
     UpdateState, looks_settled, reconcile,
 };
 use tokio::sync::Notify;
+use tracing::Instrument as _;
 
 pub(crate) use self::credentials::SpaceCredentials;
 use self::space::{End, Space};
 use crate::{
+    metrics::metrics,
     outbox::Outbox,
     routes::{Route, Routes},
     shared::is_stack,
@@ -210,7 +214,11 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
     }
 
     async fn turn(&self, space: SpaceId) {
-        let turn = AssertUnwindSafe(self.work(&space)).catch_unwind().await;
+        let began = Instant::now();
+        let span = self.span(&space);
+        let turn = AssertUnwindSafe(self.work(&space)).catch_unwind().instrument(span).await;
+        let outcome = if turn.is_ok() { "done" } else { "failed" };
+        metrics().turn(outcome, began.elapsed().as_secs_f64());
         let next = turn.unwrap_or_else(|_| {
             tracing::error!(space.id = %space, "a turn went wrong by our own fault");
             Some(PANIC_PAUSE)
@@ -223,6 +231,18 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         state.queue.end(space, next);
         drop(state);
         self.changed.notify_one();
+    }
+
+    /// What is logged with everything that is done in a turn: which request it goes back to, too.
+    fn span(&self, id: &SpaceId) -> tracing::Span {
+        let state = self.state();
+        let wish = state.spaces.get(id).map(|it| &it.wish);
+        tracing::info_span!(
+            "turn",
+            space.id = %id,
+            space.generation = wish.map(|it| it.generation.0),
+            request.id = wish.and_then(|it| it.request_id.as_deref()),
+        )
     }
 
     /// Takes the space's next step. Says when it needs another turn.

@@ -5,17 +5,21 @@
 //! edge is away, so only a key that is refused for a minute does.
 
 mod patience;
+mod readings;
 
 use std::{error::Error, fmt, time::Duration};
 
-use fleet::{Changes, Hello, HelloAnswer, Observation, Observations};
+use fleet::{
+    Changes, Channel, Delivered, Deliveries, Delivery, DeliveryResults, Hello, HelloAnswer,
+    Inventory, LeaseDeliveries, Observation, Observations,
+};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use url::Url;
 
 use self::patience::Patience;
-use crate::outbox::Outbox;
+use crate::{metrics::metrics, outbox::Outbox};
 
 /// How long the edge may keep a question for changes open, in seconds.
 const POLL_SECONDS: u32 = 20;
@@ -243,6 +247,31 @@ impl Edge {
         }
     }
 
+    /// Deliveries that are this host's to make; nothing if the edge does not say. It is asked again.
+    pub(crate) async fn lease_deliveries(&self, channels: &[Channel]) -> Option<Vec<Delivery>> {
+        let body = LeaseDeliveries { channels: channels.to_vec() };
+        let request = self.request(Method::POST, "deliveries/lease").json(&body);
+        let answer: Result<Deliveries, _> = self.answer(request.timeout(ANSWER_TIME_MAX)).await;
+        answer.inspect_err(|error| tracing::debug!(%error, "no deliveries")).ok().map(|it| it.items)
+    }
+
+    /// Says what became of deliveries. What is not heard is made again.
+    pub(crate) async fn tell_deliveries(&self, items: Vec<Delivered>) {
+        let body = DeliveryResults { items };
+        let request = self.request(Method::POST, "deliveries/results").json(&body);
+        if let Err(error) = self.send(request.timeout(ANSWER_TIME_MAX)).await {
+            let error: &dyn Error = &error;
+            tracing::warn!(error, "what was delivered may be delivered again");
+        }
+    }
+
+    /// Says what there is on this host. It is said again.
+    pub(crate) async fn tell_inventory(&self, inventory: &Inventory) -> bool {
+        let request = self.request(Method::PUT, "inventory").json(inventory);
+        let told = self.send(request.timeout(ANSWER_TIME_MAX)).await;
+        told.inspect_err(|error| tracing::debug!(%error, "no inventory")).is_ok()
+    }
+
     async fn post(&self, batch: &[(u64, Observation)]) -> Result<(), CallError> {
         let items = batch.iter().map(|(_, it)| it.clone()).collect();
         let request = self.request(Method::POST, "observations").json(&Observations { items });
@@ -262,6 +291,12 @@ impl Edge {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<reqwest::Response, CallError> {
+        let sent = Self::send_uncounted(request).await;
+        metrics().edge(sent.is_ok());
+        sent
+    }
+
+    async fn send_uncounted(request: RequestBuilder) -> Result<reqwest::Response, CallError> {
         let response = request.send().await.map_err(|it| CallError::Unavailable(it.into()))?;
         match response.status() {
             status if status.is_success() => Ok(response),

@@ -1,6 +1,8 @@
 //! What a worker is told when it starts, and why it may not start.
 
-use std::{io, net::SocketAddr, path::PathBuf};
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+
+use crate::Mail;
 
 /// What a worker is told when it starts.
 #[derive(Clone, Debug)]
@@ -25,8 +27,21 @@ pub struct WorkerOptions {
     /// The IPv4 range from which every space gets a network of 16 addresses:
     /// [`WorkerOptions::NETWORK_POOL`].
     pub network_pool: String,
+    /// How the host looks after its spaces.
+    pub care: HostCare,
+}
+
+/// How a host looks after its spaces.
+#[derive(Clone, Debug)]
+pub struct HostCare {
     /// Whether what spaces send is filtered.
     pub firewall: FirewallMode,
+    /// For how many days final backups are kept.
+    pub backup_retention_days: u16,
+    /// How often what spaces use is told to the edge.
+    pub meter_period: Duration,
+    /// By whom tenants are written to. Without it none is.
+    pub mail: Option<Mail>,
 }
 
 /// Whether what spaces send to the host and its networks is filtered.
@@ -41,6 +56,18 @@ pub enum FirewallMode {
 impl WorkerOptions {
     /// The usual range of the spaces' networks: room for 4096.
     pub const NETWORK_POOL: &str = "10.213.0.0/16";
+}
+
+impl Default for HostCare {
+    /// Filtered; a month; a quarter of an hour.
+    fn default() -> Self {
+        Self {
+            firewall: FirewallMode::On,
+            backup_retention_days: 30,
+            meter_period: Duration::from_mins(15),
+            mail: None,
+        }
+    }
 }
 
 /// Why a worker does not start.
@@ -82,6 +109,9 @@ pub enum StartError {
         #[source]
         cause: io::Error,
     },
+    /// What spaces use can't be kept.
+    #[error("what spaces use can't be kept")]
+    Meter(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The gateway's address is taken or not this machine's.
     #[error("the gateway cannot listen on {address}")]
     Listen {

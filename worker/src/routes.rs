@@ -25,6 +25,11 @@ pub enum Route {
     },
     /// The space is stopped; its data is kept.
     Stopped,
+    /// The edge has it stopped; its data is kept.
+    Suspended {
+        /// Where anybody can pay for it, if that is why.
+        pay_url: Option<String>,
+    },
     /// The worker gave up on it.
     Failed {
         /// Why, for its owner.

@@ -15,6 +15,11 @@ pub(crate) fn stack_id(state_id: &str, template: &str) -> SpaceId {
     SpaceId::new(Timestamp::from_unix_ms(0), random)
 }
 
+/// Whether this is the id of such a stack: no space was made at the time 0.
+pub(crate) fn is_stack_id(id: &SpaceId) -> bool {
+    id.as_str().starts_with("spc_0000000000")
+}
+
 /// The stack that a space with this wish needs, as a wish: that it runs. `None` if it needs none.
 pub(crate) fn stack_of(wish: &DesiredSpace, templates: &Templates) -> Option<DesiredSpace> {
     if wish.desired == Desired::Deleted {

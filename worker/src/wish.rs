@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use apps::Template;
 use domain::{Desired, ObservedState};
-use fleet::DesiredSpace;
+use fleet::{DesiredSpace, Suspension};
 use reconcile::{
     Dependency, DesiredStack, Failure, ServiceWish, Target, UpdateRecord, Web, release_of,
 };
 use url::Url;
 
-use crate::{operator_values::OperatorValues, releases::Releases};
+use crate::{operator_values::OperatorValues, releases::Releases, routes::Route};
 
 /// What stacks are made of.
 #[derive(Debug, Default)]
@@ -33,6 +33,17 @@ pub(crate) fn route_host(wish: &DesiredSpace) -> String {
 /// All hosts that visitors may ask for.
 pub(crate) fn route_hosts(wish: &DesiredSpace) -> Vec<String> {
     std::iter::once(route_host(wish)).chain(wish.domains.iter().cloned()).collect()
+}
+
+/// What visitors get of a space that stands still.
+pub(crate) fn stopped_route(wish: &DesiredSpace) -> Route {
+    match (wish.desired, &wish.suspension) {
+        (Desired::Suspended, Some(Suspension::Payment { pay_url })) => {
+            Route::Suspended { pay_url: Some(pay_url.clone()) }
+        }
+        (Desired::Suspended, _) => Route::Suspended { pay_url: None },
+        _ => Route::Stopped,
+    }
 }
 
 /// What should be the case on this host, where `is_cleared` says that the worker itself gave up.

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -19,13 +20,17 @@ use tokio::{
 
 use crate::{
     EdgeError, FirewallMode, StartError, WorkerOptions,
+    backup::{self, BackupKey, Shelf},
     disk::DiskWatch,
-    docker::{DockerLogs, Engine, Labels, Subnets, watch as watch_events},
+    docker::{Backups, DockerLogs, Engine, Labels, Subnets, watch as watch_events},
     files::SpaceFiles,
     firewall::Firewall,
     gateway::{Gateway, GatewayOptions},
+    inventory,
     keeper::{Keeper, SpaceCredentials},
     link::Edge,
+    meter::{self, MeterParts},
+    notices,
     offer::{gateway_url, hello},
     operator_values::OperatorValues,
     outbox::Outbox,
@@ -41,6 +46,9 @@ const RESYNC_PERIOD: Duration = Duration::from_mins(5);
 /// How often the filter is put in place, which takes 20 ms: whoever reloads the rules of a host removes
 /// ours with them.
 const FILTER_PERIOD: Duration = Duration::from_secs(30);
+
+/// How often the edge is told what there is.
+const INVENTORY_PERIOD: Duration = Duration::from_mins(5);
 
 /// How long a start waits for a first look at all spaces: those that run can be visited at once.
 const FIRST_LOOK_MAX: Duration = Duration::from_secs(3);
@@ -71,6 +79,7 @@ impl Worker {
 
         let templates = templates(&options)?;
         let releases = Arc::clone(&templates.releases);
+        let metered_releases = Arc::clone(&releases);
         let pool = &options.network_pool;
         let subnets = pool.parse().map_err(|_| StartError::NetworkPool { text: pool.clone() })?;
         let files = SpaceFiles::open(&options.state_dir.join("worker"))
@@ -78,6 +87,9 @@ impl Worker {
         if let Err(error) = files.remove_stale_copies() {
             tracing::warn!(%error, "copies of volumes may be left of an update");
         }
+        let journal = meter::open(&options.state_dir.join("worker"))
+            .map_err(|error| StartError::Meter(error.into()))?;
+        let backups = backups(&options.state_dir)?;
         let edge = Edge::new(&options.edge_url, options.host_key.clone())
             .ok_or_else(|| StartError::EdgeUrl { url: options.edge_url.clone() })?;
         let docker = connect().await?;
@@ -96,7 +108,16 @@ impl Worker {
         let answer = edge.hello(&hello).await?;
 
         let labels = Labels::new(options.state_id, options.host);
-        let engine = Engine::new(docker.clone(), labels.clone(), releases, files.clone(), subnets);
+        let shelf = backups.shelf.clone();
+        let files_of_engine = files.clone();
+        let engine = Engine::new(
+            docker.clone(),
+            labels.clone(),
+            releases,
+            files_of_engine,
+            subnets,
+            backups,
+        );
         let (routes, outbox) = (Routes::default(), Arc::new(Outbox::default()));
         let keeper =
             Arc::new(Keeper::new(engine, templates, routes.clone(), Arc::clone(&outbox), now));
@@ -109,10 +130,24 @@ impl Worker {
         let mut tasks = JoinSet::new();
         watch_disk(&mut tasks, &keeper, docker.clone(), labels.clone(), info).await;
         tasks.spawn(Arc::clone(&keeper).run());
+        tasks.spawn(backup::forget(shelf, options.care.backup_retention_days, now));
         let (learn, ticket_key) = watch::channel(answer.ticket_key);
         let news = News { after, hello, learn, take };
         let (poke, failure) = talk(&mut tasks, &edge, news, &keeper, outbox);
         look(&mut tasks, &keeper, docker.clone(), labels.clone(), firewall);
+        let parts = MeterParts {
+            docker: docker.clone(),
+            labels: labels.clone(),
+            releases: metered_releases,
+            spaces: Arc::clone(&keeper),
+            journal,
+            written: Arc::default(),
+            period: options.care.meter_period,
+            now,
+        };
+        measure(&mut tasks, &edge, parts);
+        tasks.spawn(notices::run(edge.clone(), options.care.mail));
+        tasks.spawn(tell_inventory(edge, docker.clone(), labels.clone(), Arc::clone(&keeper)));
 
         let looking = Arc::clone(&keeper);
         let gateway = Gateway::start(GatewayOptions {
@@ -205,6 +240,38 @@ fn talk(
     (poke, failure)
 }
 
+/// Measures from now on what spaces use, and tells the edge. An edge that will not have us is noticed by
+/// those who talk with it of other things, too.
+fn measure(tasks: &mut JoinSet<()>, edge: &Edge, parts: MeterParts<Keeper<Engine>>) {
+    let (edge, journal, written) =
+        (edge.clone(), Arc::clone(&parts.journal), Arc::clone(&parts.written));
+    tasks.spawn(meter::run(parts));
+    tasks.spawn(async move {
+        let error = edge.send_readings(&journal, &written).await;
+        tracing::error!(%error, "readings are kept and not sent any more");
+    });
+}
+
+/// Tells the edge from now on what there is on this host.
+async fn tell_inventory(edge: Edge, docker: Docker, labels: Labels, keeper: Arc<Keeper<Engine>>) {
+    let mut period = interval(INVENTORY_PERIOD);
+    period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        match inventory::take(&docker, &labels, &*keeper, now()).await {
+            Ok(parts) => {
+                for part in &parts {
+                    // The rest would say that what is in this one is not there.
+                    if !edge.tell_inventory(part).await {
+                        break;
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "what is on this host can't be listed"),
+        }
+    }
+}
+
 /// Looks at Docker from now on: at what it says has changed, and at everything from time to time.
 fn look(
     tasks: &mut JoinSet<()>,
@@ -240,6 +307,17 @@ fn look(
             }
         }
     });
+}
+
+/// The backups of this host. What a worker left of them that was killed is removed.
+fn backups(state_dir: &Path) -> Result<Backups, StartError> {
+    let key = BackupKey::open_or_make(&state_dir.join("worker"))
+        .map_err(|(path, cause)| StartError::Files { path, cause })?;
+    let shelf = Shelf::new(state_dir);
+    if let Err(error) = shelf.remove_parts() {
+        tracing::warn!(%error, "something may be left of backups that were cut short");
+    }
+    Ok(Backups { shelf, key, now })
 }
 
 /// Counts from now on how much disk spaces use. What is full already is not to be started first.
@@ -281,7 +359,7 @@ fn shared_mib(state_id: &str, releases: &Releases, files: &SpaceFiles) -> u64 {
 
 /// Filters what spaces send, before any of them is started.
 async fn firewall(options: &WorkerOptions, pool: Subnets) -> Result<Option<Firewall>, StartError> {
-    if options.firewall == FirewallMode::Off {
+    if options.care.firewall == FirewallMode::Off {
         tracing::warn!("the firewall is off: spaces reach what this host offers to its networks");
         return Ok(None);
     }
@@ -308,7 +386,8 @@ fn memory_mib(info: &SystemInfo) -> u64 {
     u64::try_from(info.mem_total.unwrap_or(0)).unwrap_or(0) / (1024 * 1024)
 }
 
-fn now() -> Timestamp {
+/// What the wall's clock shows.
+pub(crate) fn now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "the worker is the outermost layer")]
     let now = SystemTime::now();
     let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -2,7 +2,11 @@
 #![cfg(feature = "docker-tests")]
 
 #[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod backups;
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod inside;
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod meter;
 #[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod shared;
 #[expect(clippy::unwrap_used, reason = "a test may panic")]

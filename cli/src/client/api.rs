@@ -147,6 +147,15 @@ impl Api {
         self.read(self.send(Method::GET, path, None).await?).await
     }
 
+    /// Reads the page that is at `path`.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub(crate) async fn get_html(&self, path: &str) -> Result<String, ApiError> {
+        let answer = self.send_for(Method::GET, path, None, "text/html").await?;
+        answer.text().await.map_err(|source| ApiError::Garbled { edge: self.edge.clone(), source })
+    }
+
     /// Reads an answer.
     ///
     /// # Errors
@@ -165,8 +174,19 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Response, ApiError> {
+        self.send_for(method, path, body, "application/json").await
+    }
+
+    async fn send_for(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        accept: &str,
+    ) -> Result<Response, ApiError> {
         let request = |token: &str| {
             let request = self.http.request(method.clone(), self.edge.at(path)).bearer_auth(token);
+            let request = request.header(header::ACCEPT, accept);
             match body {
                 Some(body) => request.json(body),
                 None => request,

@@ -11,7 +11,7 @@ use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 use tempfile::TempDir;
 use url::Url;
-use worker::Purged;
+use worker::{HostCare, Purged};
 
 use crate::{
     client::{Api, Goal, SpaceView, WalletFile, http_client, wait_for},
@@ -93,7 +93,10 @@ impl Demo<'_> {
             gateway_url: None,
             apps: None,
             host: "demo".to_owned(),
-            firewall: super::firewall::where_possible().await,
+            care: HostCare {
+                firewall: super::firewall::where_possible().await,
+                ..HostCare::default()
+            },
         });
         let stack = tokio::select! {
             stack = stack => stack?,

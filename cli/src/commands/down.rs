@@ -17,8 +17,8 @@ pub(crate) struct DownArgs {
     /// Where everything is kept [default: ~/.local/state/spaceport].
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
-    /// Remove every container, network and volume of this state, and the state. The data in them
-    /// is lost.
+    /// Remove every container, network and volume of this state, and the state with the final backups
+    /// of spaces that were deleted. No backup is made before: the data is lost.
     #[arg(long)]
     purge: bool,
 }

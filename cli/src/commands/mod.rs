@@ -1,11 +1,15 @@
 //! The subcommands.
 
+mod admin;
 mod apps;
+mod backups;
 mod demo;
 mod doctor;
 mod down;
 mod edge;
 mod firewall;
+mod host;
+mod money;
 mod spaces;
 mod up;
 mod worker;
@@ -40,6 +44,20 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Make, see and delete spaces.
     Spaces(spaces::SpacesArgs),
+    /// See and verify the final backups of spaces that were deleted.
+    Backups(backups::BackupsArgs),
+    /// Show what a space used.
+    Usage(money::usage::UsageArgs),
+    /// Show what the running month of a space comes to so far.
+    Charges(money::OfSpace),
+    /// Show the invoices of a space.
+    Invoices(money::invoices::InvoicesArgs),
+    /// Show where the money of a space came from and went.
+    Ledger(money::OfSpace),
+    /// See and change where you are told what happens to your spaces.
+    Contact(money::contact::ContactArgs),
+    /// What the operator does.
+    Admin(admin::AdminArgs),
     /// Check templates of apps.
     Apps(apps::AppsArgs),
     /// Say what this machine lacks, and how to get it.
@@ -59,6 +77,13 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Down(args) => down::run(args, json).await,
         Command::Demo(args) => demo::run(args, json).await,
         Command::Spaces(args) => spaces::run(args, json).await,
+        Command::Backups(args) => backups::run(args, json),
+        Command::Usage(args) => money::usage::run(args, json).await,
+        Command::Charges(args) => money::charges::run(args, json).await,
+        Command::Invoices(args) => money::invoices::run(args, json).await,
+        Command::Ledger(args) => money::ledger::run(args, json).await,
+        Command::Contact(args) => money::contact::run(args, json).await,
+        Command::Admin(args) => admin::run(args, json).await,
         Command::Apps(args) => apps::run(&args, json),
         Command::Doctor(args) => doctor::run(args, json).await,
     }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use serde_json::json;
 
-use super::Firewall;
+use super::host::HostArgs;
 use crate::{
     client::EdgeUrl,
     install::Installation,
@@ -35,19 +35,24 @@ pub(crate) struct UpArgs {
     /// The name of this machine at the edge.
     #[arg(long, value_name = "NAME", default_value = "local")]
     host: String,
-    /// Whether what spaces send to this machine and its networks is filtered, which takes root.
-    #[arg(long, value_name = "on|off", default_value = "on")]
-    firewall: Firewall,
+    #[command(flatten)]
+    care: HostArgs,
 }
 
 /// Runs until a signal. Spaces run on after it.
 pub(super) async fn run(args: UpArgs, is_json: bool) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
-    let UpArgs { edge, gateway, gateway_url, state, apps, host, firewall } = args;
-    let (gateway_url, firewall) = (gateway_url.map(|it| it.to_string()), firewall.into());
-    let (installation, state) = (Installation::find()?, State::at(state)?);
-    let options =
-        StackOptions { installation, state, edge, gateway, gateway_url, apps, host, firewall };
+    let _metrics = args.care.show_metrics().await?;
+    let options = StackOptions {
+        installation: Installation::find()?,
+        state: State::at(args.state)?,
+        edge: args.edge,
+        gateway: args.gateway,
+        gateway_url: args.gateway_url.map(|it| it.to_string()),
+        apps: args.apps,
+        host: args.host,
+        care: args.care.care()?,
+    };
     let stack = tokio::select! {
         stack = Stack::start(options) => stack?,
         () = shutdown.requested() => return Ok(()),

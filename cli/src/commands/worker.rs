@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use worker::{Worker, WorkerOptions};
 
-use super::Firewall;
+use super::host::HostArgs;
 use crate::{
     client::EdgeUrl,
     files,
@@ -41,14 +41,14 @@ pub(crate) struct WorkerArgs {
     /// The name of this machine at the edge.
     #[arg(long, value_name = "NAME", default_value = "local")]
     host: String,
-    /// Whether what spaces send to this machine and its networks is filtered, which takes root.
-    #[arg(long, value_name = "on|off", default_value = "on")]
-    firewall: Firewall,
+    #[command(flatten)]
+    care: HostArgs,
 }
 
 /// Runs until a signal. Spaces run on after it.
 pub(super) async fn run(args: WorkerArgs, is_json: bool) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
+    let _metrics = args.care.show_metrics().await?;
     let state = State::at(args.state)?;
     let key_file = args.host_key_file.display();
     let host_key = files::read(&args.host_key_file)
@@ -70,7 +70,7 @@ pub(super) async fn run(args: WorkerArgs, is_json: bool) -> anyhow::Result<()> {
         gateway_listen: args.gateway,
         gateway_url: args.gateway_url.map(|it| it.to_string()),
         network_pool: WorkerOptions::NETWORK_POOL.to_owned(),
-        firewall: args.firewall.into(),
+        care: args.care.care()?,
     };
     let worker = tokio::select! {
         worker = Worker::start(options) => worker.context("the worker does not start")?,

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use tokio::sync::Notify;
-use worker::{FirewallMode, Worker, WorkerOptions};
+use worker::{HostCare, Worker, WorkerOptions};
 
 use super::{RunningEdge, host_key::host_key, url_of};
 use crate::{
@@ -28,8 +28,8 @@ pub(crate) struct StackOptions {
     pub(crate) apps: Option<PathBuf>,
     /// The name of this machine.
     pub(crate) host: String,
-    /// Whether what spaces send is filtered.
-    pub(crate) firewall: FirewallMode,
+    /// How the host looks after its spaces.
+    pub(crate) care: HostCare,
 }
 
 /// All of it, serving.
@@ -46,8 +46,7 @@ impl Stack {
     /// # Errors
     /// Why it cannot start, and what to do.
     pub(crate) async fn start(options: StackOptions) -> anyhow::Result<Self> {
-        let StackOptions { installation, state, edge, gateway, gateway_url, apps, host, firewall } =
-            options;
+        let StackOptions { installation, state, edge, host, .. } = options;
         let lock = state.lock(Half::Worker)?;
         let state_id = state.id()?;
         let written = Arc::new(Notify::new());
@@ -61,11 +60,11 @@ impl Stack {
             edge_url: edge.url(),
             host_key,
             host,
-            apps_dir: apps.unwrap_or_else(|| installation.apps()),
-            gateway_listen: gateway,
-            gateway_url,
+            apps_dir: options.apps.unwrap_or_else(|| installation.apps()),
+            gateway_listen: options.gateway,
+            gateway_url: options.gateway_url,
             network_pool: WorkerOptions::NETWORK_POOL.to_owned(),
-            firewall,
+            care: options.care,
         });
         let worker = worker.await.context("the worker does not start")?;
         Ok(Self { edge, worker, written, _lock: lock })

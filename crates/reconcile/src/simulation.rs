@@ -1,5 +1,7 @@
 //! A container runtime in memory, for tests: it keeps what it is told, and fails when told to.
 
+mod data;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     net::{Ipv4Addr, SocketAddr},
@@ -9,6 +11,7 @@ use std::{
 
 use domain::{Generation, SpaceId, Timestamp};
 
+use self::data::{Data, loses, write};
 use crate::{
     ContainerRuntime, Dependency, DesiredStack, Exit, Failure, Health, ObservedContainer,
     ObservedStack, Readiness, RunState, ServiceWish, SharedState, Step, Target, UpdateRecord,
@@ -53,17 +56,6 @@ struct State {
     calls: Calls,
     removed_data: bool,
     lost_data: bool,
-}
-
-/// What is in the volumes of a space, in the copy of them, and in its final backup: the releases that
-/// wrote there.
-#[derive(Debug, Default)]
-struct Data {
-    written_by: Vec<String>,
-    copy: Option<Vec<String>>,
-    backup: Option<Vec<String>>,
-    /// Whether visitors could come, so that it is somebody's.
-    is_somebodys: bool,
 }
 
 impl Simulation {
@@ -244,34 +236,6 @@ impl ContainerRuntime for Simulation {
 
 fn owned((space, stack): (&SpaceId, &ObservedStack)) -> (SpaceId, ObservedStack) {
     (space.clone(), stack.clone())
-}
-
-/// Whether `step` removes what is somebody's, of which no backup has all.
-fn loses(data: &Data, stack: &ObservedStack, step: &Step) -> bool {
-    let removes = match step {
-        Step::RemoveVolume(volume) => stack.volumes.contains(volume),
-        Step::RemoveShared => stack.is_prepared,
-        _ => false,
-    };
-    removes && data.is_somebodys && data.backup.as_ref() != Some(&data.written_by)
-}
-
-/// What a step does to the data.
-fn write(data: &mut Data, desired: &DesiredStack, step: &Step) {
-    match step {
-        Step::StartContainer(_) if data.written_by.last() != Some(&desired.release) => {
-            data.written_by.push(desired.release.clone());
-        }
-        Step::SaveData => data.copy = Some(data.written_by.clone()),
-        Step::CommitUpdate => data.copy = None,
-        Step::MarkReady => data.is_somebodys = true,
-        Step::BackUp => data.backup = Some(data.written_by.clone()),
-        Step::RestoreData => {
-            // Twice is as good as once: the answer may have been lost.
-            data.written_by = data.copy.clone().expect("there is a copy as long as it is needed");
-        }
-        _ => {}
-    }
 }
 
 fn change(stack: &mut ObservedStack, desired: &DesiredStack, step: &Step) {

@@ -111,6 +111,32 @@ proptest! {
             prop_assert!(there.volumes.contains("data"), "data is gone: {there:?}");
         }
         prop_assert_eq!(runtime.stack(&space(9)), foreign);
+        prop_assert!(!runtime.has_lost_data(), "it was not backed up as it was");
+    }
+
+    #[test]
+    fn data_goes_after_it_was_backed_up_and_not_before(
+        shares in any::<bool>(),
+        sleeps in any::<bool>(),
+        fates in fates(),
+        crashes in prop::collection::vec(0..60_usize, 0..6),
+    ) {
+        let runtime = Simulation::new();
+        let shared = if shares { vec!["postgres".to_owned()] } else { Vec::new() };
+        let of = |generation, target| DesiredStack {
+            generation: Generation(generation),
+            shared: shared.clone(),
+            ..stack(target)
+        };
+        prop_assert_eq!(work(&runtime, &of(1, Target::Running), &[]), Requeue::Settled);
+        if sleeps {
+            work(&runtime, &of(2, Target::Stopped), &[]);
+        }
+        runtime.fates(fates);
+        prop_assert_eq!(work(&runtime, &of(3, Target::Absent), &crashes), Requeue::Settled);
+        prop_assert!(runtime.stack(&space(1)).is_empty());
+        prop_assert!(!runtime.has_lost_data());
+        prop_assert_eq!(runtime.backup_of(&space(1)), Some(vec!["one".to_owned()]));
     }
 }
 
@@ -123,6 +149,39 @@ fn a_space_that_is_deleted_while_it_is_made_leaves_nothing() {
         assert_eq!(work(&runtime, &deleted, &[]), Requeue::Settled);
         assert!(runtime.stack(&space(1)).is_empty(), "after {turns} turns");
     }
+}
+
+#[test]
+fn an_owner_can_delete_a_space_whose_volume_is_gone() {
+    let runtime = Simulation::new();
+    work(&runtime, &stack(Target::Running), &[]);
+    runtime.meddle(&space(1), |it| it.volumes.clear());
+    let deleted = DesiredStack { generation: Generation(3), ..stack(Target::Absent) };
+    assert_eq!(work(&runtime, &deleted, &[]), Requeue::Settled);
+    assert!(runtime.stack(&space(1)).is_empty());
+    assert!(runtime.backup_of(&space(1)).is_some(), "it says what is missing");
+}
+
+#[test]
+fn nothing_is_removed_as_long_as_it_cannot_be_backed_up() {
+    let runtime = Simulation::new();
+    work(&runtime, &stack(Target::Running), &[]);
+    let deleted = DesiredStack { generation: Generation(3), ..stack(Target::Absent) };
+    let mut course = Course::default();
+    // Two containers are stopped, then the backup fails for ever.
+    runtime.fates([Fate::Works, Fate::Works].into_iter().chain([Fate::FailsBefore; 100]));
+    let now = Cell::new(Instant::now());
+    for _ in 0..200 {
+        let outcome = block_on(reconcile(&runtime, &deleted, &mut course, || now.get(), |_| ()));
+        assert_ne!(outcome.requeue, Requeue::GivenUp);
+        let there = runtime.stack(&space(1));
+        if runtime.backup_of(&space(1)).is_some() {
+            return;
+        }
+        assert!(there.volumes.contains("data") && there.containers.len() == 2, "{there:?}");
+        now.set(now.get() + Duration::from_mins(1));
+    }
+    panic!("it is tried until it works");
 }
 
 #[test]
@@ -143,6 +202,11 @@ fn data_outlives_the_files_that_say_it_is_there() {
         let there = runtime.stack(&space(1));
         assert!(there.containers.is_empty() && there.volumes.contains("data"), "{there:?}");
         assert!(!runtime.has_removed_data());
+        // Who wants it gone all the same gets a backup of it first.
+        let deleted = DesiredStack { target: Target::Absent, ..cleared };
+        assert_eq!(work(&runtime, &deleted, &[]), Requeue::Settled);
+        assert!(runtime.stack(&space(1)).is_empty());
+        assert!(!runtime.has_lost_data());
     }
 }
 

@@ -92,6 +92,7 @@ impl Client {
         let edge = &self.edge;
         match path.split(['/', '?']).nth(1) {
             Some("fleet") => routes::fleet(edge),
+            Some("metrics") => routes::fleet(edge),
             Some("webhooks") => routes::billing(edge),
             Some("internal") if path == "/internal/cron/payments" => routes::billing(edge),
             Some("internal") if path == "/internal/cron/billing" => routes::billing(edge),

@@ -6,20 +6,27 @@
 //! same is sent and asked for again. Each run is a month. `SPACEPORT_BILLING_KILLS` says how many there
 //! are; how many kills there were of each place is printed.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::BTreeMap,
+    fs,
+    time::{Duration, Instant},
+};
 
-use e2e::{Answer, Client, Installation, Payments, Process, Protocol, Tenant, within};
+use e2e::{Answer, Client, Installation, Payments, Process, Protocol, Signer, Tenant, within};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::shop::{CRON_KEY, Shop, micros, sum};
+use crate::{
+    crashes::failpoint_names::METER_FAILPOINTS,
+    shop::{CRON_KEY, Shop, micros, sum},
+};
 
 const N_RUNS: usize = 24;
 const DAY_S: u64 = 86_400;
 /// Posts in one reading.
 const POSTS: u64 = 7;
 /// How long a killed process may take to be gone once its client lost it.
-const DEATH_TIME_MAX: std::time::Duration = std::time::Duration::from_secs(10);
+const DEATH_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// The places, and which of the times that one comes there.
 const PLACES: [(&str, &[usize]); 6] = [
@@ -196,4 +203,48 @@ fn what_was_used_counts_once_wherever_the_edge_dies() {
     let gone =
         within(DEATH_TIME_MAX, || (scene.owner.delete(&scene.space).status == 202).then_some(()));
     assert!(gone.is_some());
+}
+
+#[test]
+fn what_a_worker_measured_counts_once_wherever_it_dies() {
+    let mut installation = Installation::default()
+        .with_steady_edge()
+        .with_variable("cron_key", CRON_KEY)
+        .with_options(&["--meter-seconds", "1"]);
+    installation.up();
+    let bill = |it: &Installation| {
+        let answer = it.edge().post("/internal/cron/billing", Some(CRON_KEY), &json!({}));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    };
+    bill(&installation);
+    let tenant = Tenant::sign_in(&installation.edge(), &Signer::start(), e2e::ANVIL_KEY);
+    let space = tenant.create("hello", "garden");
+    let began = Instant::now();
+    tenant.wait_for(&space, "running");
+    let measured = || {
+        let usage = tenant.get(&format!("/v1/spaces/{space}/usage?window=month")).json;
+        let seconds = |it: &Value| it["measured_seconds"].as_u64().unwrap();
+        usage["items"].as_array().unwrap().iter().map(seconds).sum::<u64>()
+    };
+    for place in METER_FAILPOINTS {
+        for n in 1..=2 {
+            installation.stop();
+            let what = format!("{place}@{n}");
+            let status = match installation.up_to_failpoint(&what) {
+                Ok(()) => installation.process().wait(DEATH_TIME_MAX),
+                Err(status) => Some(status),
+            };
+            let status = status.unwrap_or_else(|| panic!("{what}: it still runs"));
+            assert!(Process::was_killed(status), "{what}: it ended with {status}");
+            installation.kill();
+            installation.up();
+            let elapsed = || began.elapsed().as_secs() + 1;
+            // All of the time since, those in which nobody measured included, and no second twice.
+            let caught_up = within(DEATH_TIME_MAX, || (elapsed() - 5 <= measured()).then_some(()));
+            assert!(caught_up.is_some(), "{what}: {} s of {} s", measured(), elapsed());
+            assert!(measured() <= elapsed(), "{what}: {} s of {} s", measured(), elapsed());
+        }
+    }
+    let audit = installation.audit();
+    assert_eq!(audit["books"]["balance"], true, "{audit:#}");
 }

@@ -1,16 +1,22 @@
 //! Money of a space over a month and more: charged by the hour, closed into an invoice, owed, warned of,
 //! suspended, and paid. The product's clock is put forward; all else is real.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use e2e::{
-    Answer, Installation, MailServer, Payments, Protocol, Receiver, Tenant, Visitor, eventually,
-    within,
+    Answer, Installation, MailServer, Payments, Process, Protocol, Receiver, Tenant, Visitor,
+    eventually, within,
 };
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::shop::{Buyer, Shop, micros, sum};
+use crate::{
+    crashes::failpoint_names::NOTICE_FAILPOINTS,
+    shop::{Buyer, Shop, micros, sum},
+};
 
 const HOUR_S: u64 = 3600;
 const DAY_S: u64 = 24 * HOUR_S;
@@ -183,6 +189,14 @@ fn a_month_is_charged_closed_owed_and_paid() {
     // Nothing is left: grace, and then it is stopped.
     assert_eq!(scene.events("balance-used-up").len(), 1);
     assert_eq!(scene.owner.space(&scene.space)["phase"], "running", "in its grace");
+    // What nobody could deliver for three days is not worth it any more.
+    eventually(TELL_TIME_MAX, || {
+        let kinds = scene.receiver.kinds();
+        if kinds.iter().any(|it| it == "space.balance-used-up") {
+            return Ok(());
+        }
+        Err(format!("{kinds:?}"))
+    });
     scene.pass(3 * DAY_S + 60);
     scene.owner.wait_for(&scene.space, "suspended");
     let visitor = Visitor::of(&scene.shop.installation.gateway());
@@ -225,7 +239,7 @@ fn month_len_s(now_s: u64) -> u64 {
 
 /// The owner was told of everything, in messages that its library believes.
 fn told(scene: &Scene) {
-    let want = ["balance-used-up", "suspended", "resumed"];
+    let want = ["space.balance-used-up", "space.suspended", "space.resumed"];
     eventually(TELL_TIME_MAX, || {
         let kinds = scene.receiver.kinds();
         let is_there = |kind: &&str| kinds.iter().any(|it| it == kind);
@@ -249,5 +263,38 @@ fn told(scene: &Scene) {
         assert_eq!(header("webhook-signature"), want, "{}", message.body);
         let body: Value = serde_json::from_str(&message.body).unwrap();
         assert_eq!(body["data"]["space"]["id"], json!(scene.space), "{body:#}");
+    }
+}
+
+#[test]
+fn a_notice_survives_the_death_of_who_delivers_it() {
+    for place in NOTICE_FAILPOINTS {
+        let mut scene = Scene::new();
+        scene.shop.installation.stop();
+        scene.shop.installation.up_to_failpoint(place).unwrap();
+        let end_s = month_end_s(scene.now_s());
+        scene.pass(end_s + 2 * HOUR_S - scene.now_s());
+        let status = scene.shop.installation.process().wait(TELL_TIME_MAX);
+        let status = status.unwrap_or_else(|| panic!("{place}: it still runs"));
+        assert!(Process::was_killed(status), "{place}: it ended with {status}");
+        scene.shop.installation.kill();
+        scene.shop.installation.up();
+        // Whoever died had it for two minutes.
+        scene.shop.installation.clock().put_forward(150);
+        eventually(TELL_TIME_MAX, || {
+            let events = scene.receiver.kinds();
+            let n_before = usize::from(place.ends_with("after"));
+            let told = events.iter().filter(|it| *it == "space.balance-used-up").count();
+            if n_before < told { Ok(()) } else { Err(format!("{place}: {events:?}")) }
+        });
+        let ids: BTreeSet<_> = scene
+            .receiver
+            .received()
+            .iter()
+            .filter(|it| it.body.contains("space.balance-used-up"))
+            .map(|it| it.headers["webhook-id"].clone())
+            .map(|it| it.to_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(ids.len(), 1, "{place}: whoever gets it twice knows it: {ids:?}");
     }
 }

@@ -40,6 +40,43 @@ fn a_script_makes_sees_and_deletes_a_space() {
 }
 
 #[test]
+fn the_backup_of_a_deleted_space_is_listed_and_verified() {
+    let installation = Installation::start();
+    let state = installation.state();
+    let state = state.to_str().unwrap();
+    let backups = |arguments: &[&str]| {
+        installation.spaceport(&[&["backups", "--state", state], arguments].concat())
+    };
+    assert_eq!(backups(&["list", "--json"]).json()["backups"], json!([]));
+    let make = ["--json", "spaces", "create", "kept", "--app", "notes"];
+    let space = installation.spaceport(&make).json();
+    let gone = installation.spaceport(&["spaces", "delete", "kept"]);
+    assert_eq!(gone.code, Some(0), "{gone:?}");
+
+    let listed = backups(&["list", "--json"]).json();
+    let listed = &listed["backups"][0];
+    assert_eq!((&listed["space"], &listed["name"]), (&space["id"], &json!("kept")), "{listed}");
+    let file = listed["file"].as_str().unwrap();
+    let table = backups(&["list"]).stdout;
+    for part in [space["id"].as_str().unwrap(), "kept", file] {
+        assert!(table.contains(part), "{table}");
+    }
+    let verified = backups(&["verify", file]);
+    assert!(verified.stdout.starts_with("ok: kept ("), "{verified:?}");
+    let verified = backups(&["verify", file, "--json"]).json();
+    assert_eq!(verified["missing"], json!([]), "{verified}");
+
+    let spoiled = installation.scratch().join("spoiled");
+    let mut bytes = fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&spoiled, bytes).unwrap();
+    let refused = backups(&["verify", spoiled.to_str().unwrap()]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("it was altered"), "{refused:?}");
+}
+
+#[test]
 fn settings_reach_the_app() {
     let installation = Installation::start();
     let create = ["spaces", "create", "greets", "--app", "hello", "--set", "greeting=Ahoy <you>"];

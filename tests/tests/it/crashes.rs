@@ -30,7 +30,7 @@ const SERVICES: [(&str, &[&str]); 2] = [("hello", &["web"]), ("notes", &["db", "
 
 /// Kills of the worker, one after the other, in one life of a space of the app.
 #[rustfmt::skip]
-const WORKER_ROWS: [(&str, &[&str]); 17] = [
+const WORKER_ROWS: [(&str, &[&str]); 19] = [
     ("hello", &["worker:create-network:before",     "worker:remove-container:before"]),
     ("hello", &["worker:create-network:after",      "worker:remove-container:after"]),
     ("hello", &["worker:create-container:before",   "worker:remove-network:before"]),
@@ -48,6 +48,8 @@ const WORKER_ROWS: [(&str, &[&str]); 17] = [
     ("notes", &["worker:create-container:after@2",  "worker:remove-secrets:after"]),
     ("notes", &["worker:start-container:before@2",  "worker:remove-network:after"]),
     ("notes", &["worker:start-container:after@2",   "worker:write-ready-marker:after"]),
+    ("notes", &["worker:back-up:before",            "worker:back-up:after"]),
+    ("notes", &["worker:backup:written", "worker:backup:verified", "worker:backup:recorded"]),
 ];
 
 /// Kills of the worker that only a space comes to that never gets ready.
@@ -199,7 +201,24 @@ impl Survivor {
         self.wait_for(space, "deleted");
         assert_eq!(self.installation.objects(), [], "an orphan");
         let state = self.installation.state();
-        assert_eq!(named_after(&state, space), Vec::<PathBuf>::new(), "files of a deleted space");
+        let mut left = named_after(&state, space);
+        left.retain(|it| *it != state.join("backups").join(space));
+        assert_eq!(left, Vec::<PathBuf>::new(), "files of a deleted space");
+    }
+
+    /// The final backups of a space, which are all that is left of making them.
+    fn backups(&self, space: &str) -> Vec<PathBuf> {
+        let state = self.installation.state();
+        let folder = state.join("backups").join(space);
+        let files = fs::read_dir(folder).into_iter().flatten().map(|it| it.unwrap().path());
+        let files: Vec<_> = files.collect();
+        for file in &files {
+            let (state, file) = (state.to_str().unwrap(), file.to_str().unwrap());
+            let verify = ["backups", "verify", file, "--json", "--state", state];
+            let verified = self.installation.spaceport(&verify).json();
+            assert_eq!((&verified["space"], &verified["missing"]), (&json!(space), &json!([])));
+        }
+        files
     }
 
     /// Checks that there is exactly one stack, of this space.
@@ -237,6 +256,8 @@ impl Survivor {
             assert!(page.text.contains("<p>kept</p>"), "{}", page.text);
         }
         self.delete(&name, &space);
+        let n_backups = usize::from(app == "notes");
+        assert_eq!(self.backups(&space).len(), n_backups, "where there is a volume, there is one");
         self.sign_out();
         let never: Vec<&String> = self.to_come.iter().collect();
         assert!(never.is_empty(), "never came to {never:?} in a life of {app}");
@@ -313,7 +334,8 @@ fn an_edge_killed_at_any_write_or_answer_carries_on() {
 fn every_failpoint_of_the_worker_is_tried() {
     let rows = WORKER_ROWS.iter().flat_map(|it| it.1).chain(&STOP_ROW);
     let tried: BTreeSet<&str> = rows.map(|it| it.split('@').next().unwrap_or_default()).collect();
-    let known: BTreeSet<&str> = failpoint_names::FAILPOINTS.iter().copied().collect();
+    let known = [failpoint_names::FAILPOINTS, failpoint_names::BACKUP_FAILPOINTS].concat();
+    let known: BTreeSet<&str> = known.into_iter().collect();
     assert_eq!(tried, known);
 }
 

@@ -4,6 +4,7 @@
 //! has to be counted, so that is done when enough was written to matter. A space that has used up what
 //! it may use is stopped by the keeper, and killed here if there is no time for that.
 
+mod all;
 mod homes;
 mod level;
 mod pace;
@@ -19,7 +20,10 @@ use std::{
 use bollard::{Docker, query_parameters::KillContainerOptions};
 use domain::SpaceId;
 
-pub(crate) use self::level::{Level, Usage};
+pub(crate) use self::{
+    all::DiskUse,
+    level::{Level, Usage},
+};
 use self::{
     homes::{Home, Homes},
     pace::LastCount,

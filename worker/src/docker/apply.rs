@@ -44,6 +44,7 @@ const PREPARE_SHARED: [&str; 2] = points!("prepare-shared");
 const CREATE_FIRST_ADMIN: [&str; 2] = points!("create-first-admin");
 const WRITE_READY_MARKER: [&str; 2] = points!("write-ready-marker");
 const STOP_CONTAINER: [&str; 2] = points!("stop-container");
+const BACK_UP: [&str; 2] = points!("back-up");
 const REMOVE_CONTAINER: [&str; 2] = points!("remove-container");
 const REMOVE_NETWORK: [&str; 2] = points!("remove-network");
 const REMOVE_VOLUME: [&str; 2] = points!("remove-volume");
@@ -66,6 +67,7 @@ const fn failpoints_of(step: &Step) -> Option<[&'static str; 2]> {
         Step::CreateFirstAdmin => Some(CREATE_FIRST_ADMIN),
         Step::MarkReady => Some(WRITE_READY_MARKER),
         Step::StopContainer(_) => Some(STOP_CONTAINER),
+        Step::BackUp => Some(BACK_UP),
         Step::RemoveContainer(_) => Some(REMOVE_CONTAINER),
         Step::RemoveNetwork => Some(REMOVE_NETWORK),
         Step::RemoveVolume(_) => Some(REMOVE_VOLUME),
@@ -122,6 +124,7 @@ impl Engine {
                 let result = patient.stop_container(&object_name(space, service), None).await;
                 done(result, 304, || format!("stop {service}"))
             }
+            Step::BackUp => self.back_up(desired).await,
             Step::RemoveContainer(service) => {
                 // With the volumes that its image may have asked for and that have no name.
                 let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
@@ -302,6 +305,7 @@ mod tests {
             Step::CreateFirstAdmin,
             Step::MarkReady,
             Step::StopContainer(any()),
+            Step::BackUp,
             Step::RemoveContainer(any()),
             Step::RemoveNetwork,
             Step::RemoveVolume(any()),

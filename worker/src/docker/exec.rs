@@ -31,7 +31,7 @@ use crate::shared::stack_id;
 const STDOUT_LEN_MAX: usize = 64 * 1024;
 
 /// How much of what it writes to standard error is kept, in bytes: the last of it.
-const STDERR_LEN_MAX: usize = 4 * 1024;
+pub(super) const STDERR_LEN_MAX: usize = 4 * 1024;
 
 /// How many commands run at once on this host: more would only make each slower, until none of them
 /// ends in its time.
@@ -162,7 +162,8 @@ impl Engine {
     }
 }
 
-async fn create(
+/// Makes a command in a container. Says what Docker calls it.
+pub(super) async fn create(
     docker: &Docker,
     container: &str,
     command: &[String],
@@ -198,10 +199,16 @@ async fn attend(docker: &Docker, command: &str) -> Result<Ran, Error> {
         }
     }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let code = exit_code(docker, command).await?;
+    Ok(Ran { code, stdout: text(&stdout), stderr: text(&stderr) })
+}
+
+/// What a command ended with that has closed its streams.
+pub(super) async fn exit_code(docker: &Docker, command: &str) -> Result<i64, Error> {
     loop {
         let seen = docker.inspect_exec(command).await?;
         if let (Some(false), Some(code)) = (seen.running, seen.exit_code) {
-            return Ok(Ran { code, stdout: text(&stdout), stderr: text(&stderr) });
+            return Ok(code);
         }
         sleep(EXIT_PAUSE).await;
     }

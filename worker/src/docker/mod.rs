@@ -6,12 +6,15 @@
 
 mod apply;
 mod ask;
+mod backup;
 mod container;
+mod dump;
 mod error;
 mod events;
 mod exec;
 mod first_admin;
 mod labels;
+mod meters;
 mod network;
 mod observe;
 mod probe;
@@ -32,7 +35,7 @@ use std::{
 };
 
 use bollard::Docker;
-use domain::SpaceId;
+use domain::{SpaceId, Timestamp};
 use reconcile::{
     ContainerRuntime, DesiredStack, Exit, Failure, ObservedStack, Readiness, Step, Target,
     UpdateRecord, Waiting,
@@ -46,6 +49,7 @@ use self::exec::Commands;
 pub(crate) use self::{
     events::watch,
     labels::{Labels, space as space_of},
+    meters::{Meters, Running},
     subnet::Subnets,
     tenant_logs::DockerLogs,
 };
@@ -53,7 +57,11 @@ pub use self::{
     queries::{Period, Queries, QueryError, SignalValue},
     query_space::{QueryOptions, QuerySpaceError, query_space},
 };
-use crate::{files::SpaceFiles, releases::Releases};
+use crate::{
+    backup::{BackupKey, Shelf},
+    files::SpaceFiles,
+    releases::Releases,
+};
 
 /// How many spaces may have Docker work at once: more would not make it faster.
 const SPACES_AT_ONCE: usize = 8;
@@ -64,6 +72,9 @@ const PULLS_AT_ONCE: usize = 2;
 /// How many spaces may have commands run in services of the host at once: that may take seconds, and
 /// others have commands to run, too.
 const PREPARATIONS_AT_ONCE: usize = 4;
+
+/// How many backups may be made at once: they take a core each, and all of the disk.
+const BACKUPS_AT_ONCE: usize = 2;
 
 /// How long a wait may take before somebody looks at what else has changed.
 const WAIT_MAX: Duration = Duration::from_millis(500);
@@ -89,7 +100,19 @@ pub(crate) struct Engine {
     slots: Semaphore,
     pulls: Semaphore,
     preparations: Semaphore,
+    backing_up: Semaphore,
+    backups: Backups,
     commands: Commands,
+}
+
+/// Where backups go.
+pub(crate) struct Backups {
+    /// Their folder.
+    pub(crate) shelf: Shelf,
+    /// What opens them.
+    pub(crate) key: BackupKey,
+    /// What time it is.
+    pub(crate) now: fn() -> Timestamp,
 }
 
 impl Engine {
@@ -100,6 +123,7 @@ impl Engine {
         releases: Arc<Releases>,
         files: SpaceFiles,
         subnets: Subnets,
+        backups: Backups,
     ) -> Self {
         Self {
             docker,
@@ -111,6 +135,8 @@ impl Engine {
             slots: Semaphore::new(SPACES_AT_ONCE),
             pulls: Semaphore::new(PULLS_AT_ONCE),
             preparations: Semaphore::new(PREPARATIONS_AT_ONCE),
+            backing_up: Semaphore::new(BACKUPS_AT_ONCE),
+            backups,
             commands: Commands::new(),
         }
     }
@@ -156,6 +182,7 @@ impl ContainerRuntime for Engine {
             // As long as the data is large, and a few of them must not keep all others waiting.
             Step::SaveData | Step::RestoreData => None,
             Step::PullImage(_) => Some(&self.pulls),
+            Step::BackUp => Some(&self.backing_up),
             Step::PrepareShared | Step::RemoveShared => Some(&self.preparations),
             _ => Some(&self.slots),
         };
@@ -163,7 +190,11 @@ impl ContainerRuntime for Engine {
             Some(places) => Some(places.acquire().await.expect("nobody closes it")),
             None => None,
         };
-        self.take_step(desired, step).await
+        let began = Instant::now();
+        let taken = self.take_step(desired, step).await;
+        let (call, duration_ms) = (step.name(), began.elapsed().as_millis());
+        tracing::debug!(docker.call = call, duration_ms, is_done = taken.is_ok(), "Docker");
+        taken
     }
 
     async fn wait(

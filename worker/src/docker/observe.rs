@@ -84,6 +84,11 @@ impl Engine {
         (stack.has_files, stack.has_secrets) = (seen.has_any, seen.has_secrets);
         (stack.was_ready, stack.has_first_admin) = (seen.was_ready, seen.has_first_admin);
         (stack.release, stack.update) = (seen.release, seen.update.map(|it| it.record()));
+        if let Some(backup) = seen.final_backup {
+            let is_there = self.backups.shelf.has(space, &backup.file);
+            let is_there = is_there.map_err(|it| files(LOOKING, it.into()))?;
+            stack.final_backup = is_there.then_some(backup.generation);
+        }
         Ok(seen.prepared)
     }
 

@@ -105,7 +105,7 @@ pub enum QueryError {
 pub(crate) struct Asker<'a> {
     pub(crate) docker: &'a Docker,
     /// What runs in containers because of us.
-    pub(crate) commands: Commands,
+    pub(crate) commands: &'a Commands,
     pub(crate) template: &'a Template,
     /// What is filled into the template.
     pub(crate) values: &'a BTreeMap<String, String>,
@@ -127,6 +127,11 @@ impl Asker<'_> {
             queries.signals.insert(name.clone(), self.signal(signal).await);
         }
         queries
+    }
+
+    /// The one integer that `sql` gives, which is none of the template's.
+    pub(super) async fn count(&self, database: &str, sql: &str) -> Result<u64, QueryError> {
+        count(&self.sql(database, sql, None).await?)
     }
 
     async fn meter(&self, meter: &Meter, period: Period) -> Result<u64, QueryError> {

@@ -117,7 +117,8 @@ pub async fn query_space(options: &QueryOptions) -> Result<Queries, QuerySpaceEr
     });
     let containers = containers(&options.state_id, &own, &running, template);
     let (docker, values, containers) = (&docker, &values, &containers);
-    let asker = Asker { docker, commands: Commands::new(), template, values, containers, web };
+    let commands = &Commands::new();
+    let asker = Asker { docker, commands, template, values, containers, web };
     let is_wanted = |name: &str| options.only.as_deref().is_none_or(|it| it == name);
     Ok(asker.ask(options.period, is_wanted).await)
 }
@@ -134,7 +135,7 @@ fn template_in(folder: &Path, app: &str) -> Result<Template, QuerySpaceError> {
 }
 
 /// The containers that run, by the names that the space has for their services.
-fn containers(
+pub(super) fn containers(
     state_id: &str,
     own: &[&ContainerSummary],
     all: &[ContainerSummary],
@@ -162,15 +163,15 @@ fn is_of(container: &ContainerSummary, text: &str) -> Option<SpaceId> {
     is_it.then_some(space)
 }
 
-fn space_of(container: &ContainerSummary) -> Option<SpaceId> {
+pub(super) fn space_of(container: &ContainerSummary) -> Option<SpaceId> {
     labels::space(container.labels.as_ref()?)
 }
 
-fn service_of(container: &ContainerSummary) -> Option<&str> {
+pub(super) fn service_of(container: &ContainerSummary) -> Option<&str> {
     labels::service(container.labels.as_ref()?)
 }
 
-fn address_of(container: &ContainerSummary, space: &SpaceId) -> Option<IpAddr> {
+pub(super) fn address_of(container: &ContainerSummary, space: &SpaceId) -> Option<IpAddr> {
     let networks = container.network_settings.as_ref()?.networks.as_ref()?;
     networks.get(&network_name(space))?.ip_address.as_ref()?.parse().ok()
 }

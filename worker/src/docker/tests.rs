@@ -37,7 +37,10 @@ fn engine(said: &'static str, looks: u32) -> (Engine, tempfile::TempDir) {
     let files = SpaceFiles::open(folder.path()).unwrap();
     let labels = Labels::new("test".to_owned(), "test".to_owned());
     let subnets = "10.213.0.0/16".parse().unwrap();
-    (Engine::new(docker, labels, Arc::default(), files, subnets), folder)
+    let key = BackupKey::open_or_make(folder.path()).unwrap();
+    let backups =
+        Backups { shelf: Shelf::new(folder.path()), key, now: || Timestamp::from_unix_ms(0) };
+    (Engine::new(docker, labels, Arc::default(), files, subnets, backups), folder)
 }
 
 #[tokio::test]

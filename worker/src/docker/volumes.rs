@@ -14,7 +14,7 @@ use bollard::{
     body_try_stream,
     models::{ContainerCreateBody, HostConfig, Mount, MountType},
     query_parameters::{
-        CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder,
+        CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, ListImagesOptions,
         RemoveContainerOptionsBuilder, RemoveVolumeOptions, UploadToContainerOptionsBuilder,
     },
 };
@@ -36,13 +36,13 @@ const SERVICE: &str = "copy.of.a.volume";
 
 /// Where the volume is in the container: nothing that an image would have something at, which
 /// Docker would put into an empty volume.
-const MOUNTED_AT: &str = "/spaceport-volume";
+pub(super) const MOUNTED_AT: &str = "/spaceport-volume";
 
 /// How much of a copy is read at once, in bytes.
 const CHUNK_LEN: usize = 1 << 18;
 
 /// How long Docker may take for a whole volume: it answers when it is done.
-const COPY_TIME_MAX: Duration = Duration::from_hours(12);
+pub(super) const COPY_TIME_MAX: Duration = Duration::from_hours(12);
 
 /// How a tar archive ends, in bytes: two blocks of zeros.
 const TAR_END_LEN: usize = 1024;
@@ -109,7 +109,7 @@ impl Engine {
     }
 
     /// A container that has `volume` and never runs. Says what it is called.
-    async fn hold(
+    pub(super) async fn hold(
         &self,
         desired: &DesiredStack,
         volume: &str,
@@ -126,7 +126,7 @@ impl Engine {
             ..Mount::default()
         };
         let body = ContainerCreateBody {
-            image: desired.services.first().map(|it| it.image.clone()),
+            image: Some(self.image_for(desired).await?),
             // It is never run, and an image need not say what it would be.
             cmd: Some(vec!["none".to_owned()]),
             labels: Some(self.labels.container(desired, SERVICE)),
@@ -143,7 +143,7 @@ impl Engine {
         Ok(name)
     }
 
-    async fn let_go(&self, holder: &str) -> Result<(), Failure> {
+    pub(super) async fn let_go(&self, holder: &str) -> Result<(), Failure> {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         match self.docker.remove_container(holder, Some(options)).await {
             Err(error) if !has_status(&error, 404) => {
@@ -151,6 +151,25 @@ impl Engine {
             }
             Ok(()) | Err(_) => Ok(()),
         }
+    }
+}
+
+impl Engine {
+    /// An image for a container that never runs: one of the app's, or where none of those is here any
+    /// more, any that is.
+    async fn image_for(&self, desired: &DesiredStack) -> Result<String, Failure> {
+        const DOING: &str = "find an image to hold a volume with";
+        for service in &desired.services {
+            match self.docker.inspect_image(&service.image).await {
+                Ok(_) => return Ok(service.image.clone()),
+                Err(error) if has_status(&error, 404) => {}
+                Err(error) => return Err(failed(DOING, error)),
+            }
+        }
+        let images = self.docker.list_images(None::<ListImagesOptions>).await;
+        let any = images.map_err(|it| failed(DOING, it))?.into_iter().next();
+        let said = "there is none on this host".to_owned();
+        any.map(|it| it.id).ok_or_else(|| Failure::Host { doing: DOING.to_owned(), said })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a visitor reads where no space answers: a page for people, a problem for programs.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use askama::Template;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -40,6 +40,8 @@ pub(super) enum Notice<'a> {
     Starting { title: &'a str, steps: &'a [StepRecord] },
     /// The space is stopped and its data is kept.
     Stopped,
+    /// The edge has the space stopped and its data is kept.
+    Suspended { pay_url: Option<&'a str> },
     /// The space could not be started. Why is its owner's to know, not every visitor's.
     Failed,
     /// The space is on its way out.
@@ -59,6 +61,7 @@ impl Notice<'_> {
             Self::Unknown { .. }  => (StatusCode::NOT_FOUND,           "space-not-found",   "There is no space here"),
             Self::Starting { .. } => (StatusCode::SERVICE_UNAVAILABLE, "space-starting",    "This space is starting"),
             Self::Stopped         => (StatusCode::SERVICE_UNAVAILABLE, "space-stopped",     "This space is stopped"),
+            Self::Suspended { .. } => (StatusCode::SERVICE_UNAVAILABLE, "suspended",        "This space is suspended"),
             Self::Failed          => (StatusCode::SERVICE_UNAVAILABLE, "space-failed",      "This space could not be started"),
             Self::Removing        => (StatusCode::GONE,                "space-gone",        "This space is being removed"),
             Self::Unreachable     => (StatusCode::BAD_GATEWAY,         "space-unreachable", "This space does not answer"),
@@ -75,6 +78,13 @@ impl Notice<'_> {
                      is gone for good."
                 );
             }
+            Self::Suspended { pay_url: Some(pay_url) } => {
+                return format!(
+                    "Its balance is used up. Its data is kept, and it runs again as soon as \
+                     somebody pays for it, as anybody can: POST to {pay_url}, by x402."
+                );
+            }
+            Self::Suspended { pay_url: None } => "The operator has stopped it. Its data is kept.",
             Self::Starting { .. } => "It opens here by itself as soon as it is ready.",
             Self::BadHost => "Send exactly one valid Host header.",
             Self::BadBody => "Send it again, with a body as its headers announce it.",
@@ -110,8 +120,11 @@ impl Notice<'_> {
 
     fn problem(&self) -> Response {
         let (status, code, title) = self.row();
-        let response: http::Response<Bytes> =
-            Problem::new(status, code, title, self.sentence()).into_response();
+        let mut problem = Problem::new(status, code, title, self.sentence());
+        if let Self::Suspended { pay_url: Some(pay_url) } = self {
+            problem = problem.with_members(&BTreeMap::from([("pay_url", pay_url)]));
+        }
+        let response: http::Response<Bytes> = problem.into_response();
         response.map(whole)
     }
 

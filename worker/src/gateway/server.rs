@@ -23,7 +23,7 @@ use super::{
     own,
     proxy::{Proxy, ProxyError},
 };
-use crate::routes::Route;
+use crate::{metrics::metrics, routes::Route};
 
 /// How long a client may take to send the headers of a request, and to begin with the next one on
 /// a connection that is kept.
@@ -133,34 +133,51 @@ async fn is_http2(stream: &TcpStream) -> io::Result<bool> {
 
 impl Front {
     async fn answer(&self, request: Request<Incoming>, client: SocketAddr) -> Response {
+        let began = Instant::now();
+        let (response, by) = match self.forwarded(request, client).await {
+            Ok(response) => (response, "space"),
+            Err(response) => (response, "gateway"),
+        };
+        metrics().request(by, began.elapsed().as_secs_f64());
+        response
+    }
+
+    /// What the space answers, or what we answer in its place.
+    async fn forwarded(
+        &self,
+        request: Request<Incoming>,
+        client: SocketAddr,
+    ) -> Result<Response, Response> {
         let accept = request.headers().get(header::ACCEPT).cloned();
         if request.method() == Method::CONNECT {
-            return Notice::NoTunnel.answer(accept.as_ref());
+            return Err(Notice::NoTunnel.answer(accept.as_ref()));
         }
         if request.uri().path().starts_with(own::PREFIX) {
-            return own::answer(&request.map(|_| ()), &self.options).await;
+            return Err(own::answer(&request.map(|_| ()), &self.options).await);
         }
         let Ok(authority) = authority(&request) else {
-            return Notice::BadHost.answer(accept.as_ref());
+            return Err(Notice::BadHost.answer(accept.as_ref()));
         };
         let host = route_key(&authority);
         let Some(entry) = self.options.routes.get(&host) else {
-            return Notice::Unknown { host: &host }.answer(accept.as_ref());
+            return Err(Notice::Unknown { host: &host }.answer(accept.as_ref()));
         };
         let notice = match &entry.route {
             Route::Ready { upstream } => {
                 match self.proxy.forward(request, &authority, client.ip(), *upstream).await {
-                    Ok(response) => return response,
+                    Ok(response) => return Ok(response),
                     Err(error) => self.notice_of(&error, &entry.space),
                 }
             }
             Route::Starting { title, steps } => Notice::Starting { title, steps },
             Route::Stopped => Notice::Stopped,
+            Route::Suspended { pay_url } => Notice::Suspended { pay_url: pay_url.as_deref() },
             Route::Failed { .. } => Notice::Failed,
             Route::Removing => Notice::Removing,
         };
-        notice.answer(accept.as_ref())
+        Err(notice.answer(accept.as_ref()))
     }
+
     /// What a visitor is told of a request that failed. Visitors can make requests fail, so a space
     /// is looked at only when it seems to be gone, and not for each of them.
     fn notice_of(&self, error: &ProxyError, space: &SpaceId) -> Notice<'static> {

@@ -73,7 +73,7 @@ impl Space {
             Target::Running => {
                 Route::Starting { title: self.wish.title.clone(), steps: Vec::new() }
             }
-            Target::Stopped => Route::Stopped,
+            Target::Stopped => wish::stopped_route(&self.wish),
             Target::Cleared => Route::Failed { reason: String::new() },
             Target::Absent => Route::Removing,
         }

@@ -45,7 +45,7 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
                 let steps = self.steps(&wish.id);
                 Route::Starting { title, steps }
             }
-            Target::Stopped => Route::Stopped,
+            Target::Stopped => wish::stopped_route(wish),
             Target::Cleared => return,
             Target::Absent => Route::Removing,
         };
@@ -66,7 +66,7 @@ impl<R: ContainerRuntime + Send + Sync + 'static> Keeper<R> {
         }
         match (stack.target, observed.and_then(|it| it.upstream)) {
             (Target::Running, Some(upstream)) => self.route(wish, Route::Ready { upstream }),
-            (Target::Stopped, _) => self.route(wish, Route::Stopped),
+            (Target::Stopped, _) => self.route(wish, wish::stopped_route(wish)),
             (Target::Absent, _) => self.routes.remove(&wish.id),
             (Target::Running, None) | (Target::Cleared, _) => {}
         }

@@ -1,5 +1,7 @@
 //! Spaces that use services of their host, whatever somebody does to those.
 
+use std::{fs::File, process::Command};
+
 use bollard::{
     models::NetworkDisconnectRequest,
     query_parameters::{InspectContainerOptions, RemoveContainerOptionsBuilder},
@@ -8,7 +10,10 @@ use domain::{Desired, ObservedState};
 use fleet::DesiredSpace;
 use worker::Worker;
 
-use crate::support::{Bench, visit};
+use crate::{
+    backups::{backup_of, unpack},
+    support::{Bench, visit},
+};
 
 /// One installation with spaces that share a Postgres.
 struct Scene {
@@ -159,4 +164,44 @@ async fn a_service_that_is_made_anew_is_connected_to_every_space_again() {
         assert_eq!(scene.names(space).await, ["db", own], "what the space calls it");
     }
     scene.end(worker).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_space_has_in_a_shared_service_is_backed_up_before_it_is_removed_there() {
+    let (scene, worker) = Scene::new("dump", 2).await;
+    let space = &scene.spaces[0];
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = client
+        .post(format!("http://{}/", worker.gateway_addr()))
+        .header("host", format!("{}.localhost", space.name.as_str()))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("body=remember+me");
+    assert!(post.send().await.unwrap().status().as_u16() < 400);
+
+    let gone = scene.bench.change(space, Desired::Deleted);
+    scene.bench.told(&gone, ObservedState::Gone).await;
+    let (file, verified) = backup_of(&scene.bench, space);
+    assert_eq!(verified.missing, Vec::<String>::new());
+    let unpacked = unpack(&scene.bench, &file);
+    let restore = |options: &[&str]| {
+        let dump = File::open(unpacked.path().join("databases/main.dump")).unwrap();
+        let mut docker = Command::new("docker");
+        let docker = docker.args(["exec", "-i", &scene.postgres, "pg_restore"]).args(options);
+        let output = docker.stdin(dump).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let list = restore(&["-l"]);
+    assert!(list.contains("TABLE DATA"), "{list}");
+    let sql = restore(&["-f", "-"]);
+    assert!(sql.contains("remember me"), "{sql}");
+
+    // The database of another is gone, behind everybody's back.
+    let other = &scene.spaces[1];
+    let drop = format!("DROP DATABASE \"{}\" WITH (FORCE)", other.id.docker_name());
+    scene.bench.exec(&scene.postgres, &["psql", "-qX", "-d", "postgres", "-c", &drop]).await;
+    let gone = scene.bench.change(other, Desired::Deleted);
+    scene.bench.told(&gone, ObservedState::Gone).await;
+    assert_eq!(backup_of(&scene.bench, other).1.missing, ["databases/main"]);
+    scene.bench.end(worker).await;
 }

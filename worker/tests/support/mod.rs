@@ -22,10 +22,13 @@ use bollard::{
     },
 };
 use domain::{Desired, Generation, ObservedState, SpaceId, Timestamp};
-use fleet::{Change, Changes, DesiredSpace, Hello, HelloAnswer, Observation, Observations};
+use fleet::{
+    Change, Changes, DesiredSpace, Hello, HelloAnswer, Observation, Observations, Reading,
+    Readings, ReadingsAnswer,
+};
 use futures::StreamExt as _;
 use tokio::{sync::Notify, time::timeout};
-use worker::{FirewallMode, Worker, WorkerOptions, purge};
+use worker::{HostCare, Worker, WorkerOptions, purge};
 
 /// How long anything may take before a test gives up. Generous: it is no measurement.
 const TIME_MAX: Duration = Duration::from_secs(90);
@@ -35,6 +38,8 @@ const TIME_MAX: Duration = Duration::from_secs(90);
 pub(crate) struct FakeEdge {
     wishes: Mutex<BTreeMap<SpaceId, (u64, DesiredSpace)>>,
     told: Mutex<Vec<Observation>>,
+    /// By their ids, so that each counts once.
+    readings: Mutex<BTreeMap<String, Reading>>,
     changed: Notify,
     told_more: Notify,
 }
@@ -95,8 +100,14 @@ async fn serve(edge: Arc<FakeEdge>) -> String {
         body.items.into_iter().for_each(|it| edge.take(it));
         StatusCode::NO_CONTENT
     };
+    let readings = async |State(edge): State<Arc<FakeEdge>>, Json(body): Json<Readings>| {
+        let mut readings = edge.readings.lock().unwrap();
+        readings.extend(body.items.into_iter().map(|it| (it.id.clone(), it)));
+        Json(ReadingsAnswer { refused: Vec::new() })
+    };
     let router = Router::new()
         .route("/fleet/v1/hello", put(hello))
+        .route("/fleet/v1/readings", post(readings))
         .route("/fleet/v1/changes", get(changes))
         .route("/fleet/v1/observations", post(observations))
         .with_state(edge);
@@ -152,6 +163,11 @@ impl Bench {
 
     /// Starts a worker.
     pub(crate) async fn worker(&self) -> Worker {
+        self.worker_with(HostCare::default()).await
+    }
+
+    /// Starts a worker that cares for its spaces as it is told.
+    pub(crate) async fn worker_with(&self, care: HostCare) -> Worker {
         let options = WorkerOptions {
             state_dir: self.folder.path().to_owned(),
             state_id: self.state_id.clone(),
@@ -162,7 +178,7 @@ impl Bench {
             gateway_listen: "127.0.0.1:0".parse().unwrap(),
             gateway_url: None,
             network_pool: WorkerOptions::NETWORK_POOL.to_owned(),
-            firewall: FirewallMode::On,
+            care,
         };
         Worker::start(options).await.unwrap()
     }
@@ -224,6 +240,12 @@ impl Bench {
         waited.await.unwrap_or_else(|_| {
             panic!("never {state:?}, but {:?}", self.edge.told.lock().unwrap().last())
         })
+    }
+
+    /// What the edge was told that a space used.
+    pub(crate) fn readings(&self, wish: &DesiredSpace) -> Vec<Reading> {
+        let readings = self.edge.readings.lock().unwrap();
+        readings.values().filter(|it| it.space == wish.id).cloned().collect()
     }
 
     /// Has the service `web` of a space write a file of so many MiB into its volume.

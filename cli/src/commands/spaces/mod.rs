@@ -64,7 +64,7 @@ pub(super) async fn run(args: SpacesArgs, is_json: bool) -> anyhow::Result<()> {
 }
 
 /// The path of a space that a person named by id or name. What has no place in a path is none.
-fn path_of(space: &str) -> anyhow::Result<String> {
+pub(super) fn path_of(space: &str) -> anyhow::Result<String> {
     let is_plain = !space.is_empty()
         && space.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_'));
     anyhow::ensure!(is_plain, "{space:?} is neither the name nor the id of a space");

@@ -16,6 +16,7 @@ mod hosts;
 mod janitor;
 mod keys;
 mod logs;
+mod metrics;
 mod money;
 mod names;
 mod observations;
@@ -148,6 +149,7 @@ pub fn fleet<P: Platform>(edge: &Arc<Edge<P>>) -> Router {
         .route("/fleet/v1/inventory", put(readings::take_inventory))
         .route("/fleet/v1/deliveries/lease", post(deliveries::lease))
         .route("/fleet/v1/deliveries/results", post(deliveries::note))
+        .route("/metrics", get(metrics::show))
         .route("/v1/admin/audit", get(audit::show))
         .route("/v1/admin/events", get(operator::events))
         .route("/v1/admin/spaces", get(operator::spaces))

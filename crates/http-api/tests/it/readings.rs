@@ -148,3 +148,25 @@ async fn an_inventory_comes_in_parts_and_takes_the_place_of_the_last_one() {
     tell(json!([item(&scene.space)]), true).await;
     assert_eq!(strays().await, 0);
 }
+
+#[tokio::test]
+async fn the_operator_s_prometheus_reads_how_things_stand() {
+    let scene = Scene::new().await;
+    scene.bill().await;
+    let answer = scene.client.get("/metrics", Some(ADMIN_KEY)).await;
+    assert_eq!(answer.status, 200);
+    let text = answer.body.as_str().unwrap();
+    for line in [
+        "spaceport_edge_spaces{phase=\"running\"} 1.0",
+        "spaceport_edge_stuck_spaces 0.0",
+        "spaceport_edge_host_alive{host=\"host-1\"} 1.0",
+        "spaceport_edge_host_memory_bytes{host=\"host-1\",kind=\"total\"} 1073741824.0",
+        "spaceport_edge_owed_usd 0.0",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line} in:\n{text}");
+    }
+    for bearer in [None, Some(&*scene.token), Some(&*scene.host_key)] {
+        assert_eq!(scene.client.get("/metrics", bearer).await.status, 401);
+    }
+}

@@ -9,7 +9,8 @@ const OLD: Generation = Generation(1);
 const NOW: Generation = Generation(2);
 const NEW: Generation = Generation(3);
 
-/// One stack in a few letters: `S` secrets, `N` network, `V` volume, `R` marked as ready.
+/// One stack in a few letters: `S` secrets, `N` network, `V` volume, `R` marked as ready, `B` backed
+/// up for the wish of now, `b` for an earlier one.
 fn seen(has: &str, containers: &[(&str, Generation, RunState)]) -> ObservedStack {
     let has = |letter: char| has.contains(letter);
     let containers = containers.iter().map(|(service, generation, state)| ObservedContainer {
@@ -26,7 +27,8 @@ fn seen(has: &str, containers: &[(&str, Generation, RunState)]) -> ObservedStack
         has_secrets: has('S'),
         was_ready: has('R'),
         release: has('R').then(|| "one".to_owned()),
-        has_files: has('S') || has('R'),
+        final_backup: has('B').then_some(NOW).or(has('b').then_some(OLD)),
+        has_files: has('S') || has('R') || has('B'),
         ..ObservedStack::default()
     }
 }
@@ -101,14 +103,32 @@ fn next_step() {
         (Cleared, "SV",    &[],                                     "remove-volume-data"),
         (Cleared, "S",     &[],                                     "remove-files"),
         (Cleared, "",      &[],                                     "Converged"),
-        (Absent,  "SNVR",  &[("db", OLD, Up), ("web", OLD, Paused)], "remove-web"),
-        (Absent,  "SNVR",  &[("db", OLD, Removing)],                "wait remove-db"),
-        (Absent,  "SNVR",  &[("db", NOW, Exited)],                  "remove-db"),
-        (Absent,  "SNVR",  &[],                                     "remove-network"),
-        (Absent,  "SVR",   &[],                                     "remove-volume-data"),
-        (Absent,  "SR",    &[],                                     "remove-files"),
-        (Absent,  "V",     &[],                                     "remove-volume-data"),
+        (Absent,  "SNV",   &[("db", OLD, Up), ("web", OLD, Paused)], "remove-web"),
+        (Absent,  "SNV",   &[("db", OLD, Removing)],                "wait remove-db"),
+        (Absent,  "SNV",   &[("db", NOW, Exited)],                  "remove-db"),
+        (Absent,  "SNV",   &[],                                     "remove-network"),
+        (Absent,  "SV",    &[],                                     "remove-volume-data"),
+        (Absent,  "S",     &[],                                     "remove-files"),
         (Absent,  "",      &[],                                     "Converged"),
+        // The same with data, which is backed up at rest.
+        (Absent,  "SNVR",  &[("db", OLD, Up), ("web", OLD, Up)],    "stop-web"),
+        (Absent,  "SNVR",  &[("db", OLD, Up), ("web", OLD, Exited)], "stop-db"),
+        (Absent,  "SNVR",  &[("db", OLD, Paused)],                  "unpause-db"),
+        (Absent,  "SNVR",  &[("db", OLD, Removing)],                "wait remove-db"),
+        (Absent,  "SNVR",  &[("db", OLD, Exited)],                  "back-up"),
+        (Absent,  "SNVR",  &[],                                     "back-up"),
+        (Absent,  "SNVRb", &[("db", OLD, Exited)],                  "back-up"),
+        (Absent,  "SNVRB", &[("db", OLD, Exited), ("web", OLD, Up)], "remove-web"),
+        (Absent,  "SNVRB", &[],                                     "remove-network"),
+        (Absent,  "SVRB",  &[],                                     "remove-volume-data"),
+        (Absent,  "SRB",   &[],                                     "remove-files"),
+        // What is gone is put on record, as long as anything says that it was there.
+        (Absent,  "SNR",   &[],                                     "back-up"),
+        (Absent,  "SRb",   &[],                                     "back-up"),
+        // Whose data it is, nobody knows any more.
+        (Absent,  "NV",    &[("db", OLD, Exited)],                  "back-up"),
+        (Absent,  "V",     &[],                                     "back-up"),
+        (Absent,  "VB",    &[],                                     "remove-volume-data"),
     ];
     for (target, has, containers, want) in rows {
         let observed = seen(has, containers);
@@ -166,6 +186,11 @@ fn what_the_edge_says_of_data_counts_as_much_as_our_own_record() {
     let lost = Plan::Blocked(Blocked::VolumeLost("data".to_owned()));
     assert_eq!(plan(&with_data(Target::Running), &seen("SN", &[])), lost);
     assert_eq!(plan(&with_data(Target::Cleared), &seen("SV", &[])), Plan::Converged);
+    let deleted = with_data(Target::Absent);
+    assert_eq!(plan(&deleted, &seen("SV", &[])), Plan::Act(Step::BackUp));
+    // Nothing is left that there could be a backup of.
+    assert_eq!(plan(&deleted, &seen("S", &[])), Plan::Act(Step::RemoveFiles));
+    assert_eq!(plan(&deleted, &seen("", &[])), Plan::Converged);
 }
 
 #[test]
@@ -204,6 +229,10 @@ fn what_a_host_shares_is_left_before_the_network_goes() {
         (Target::Absent,  "SNV",  true,    true,     "remove-shared"),
         (Target::Absent,  "SNV",  false,   true,     "disconnect-postgres"),
         (Target::Absent,  "SNV",  false,   false,    "remove-network"),
+        (Target::Absent,  "SNVR", true,    true,     "back-up"),
+        (Target::Absent,  "SNR",  true,    true,     "back-up"),
+        (Target::Absent,  "SNVRB", true,   true,     "remove-shared"),
+        (Target::Absent,  "SNVRB", false,  true,     "disconnect-postgres"),
         // With data, what is kept of it elsewhere stays too.
         (Target::Cleared, "SNVR", true,    true,     "disconnect-postgres"),
         (Target::Cleared, "SNVR", true,    false,    "remove-network"),
@@ -214,6 +243,27 @@ fn what_a_host_shares_is_left_before_the_network_goes() {
         let shared = [("postgres".to_owned(), state)].into();
         let observed = ObservedStack { shared, is_prepared, ..seen(has, &[]) };
         assert_eq!(next(target, &observed), want, "{target:?} {has}");
+    }
+}
+
+#[test]
+fn without_a_volume_or_a_part_elsewhere_there_is_nothing_to_back_up() {
+    let wish = DesiredStack { volumes: Vec::new(), ..stack(Target::Absent) };
+    let mut observed = seen("SNR", &[("web", NOW, RunState::Running)]);
+    assert_eq!(plan(&wish, &observed), Plan::Act(Step::RemoveContainer("web".to_owned())));
+    observed.is_prepared = true;
+    assert_eq!(plan(&wish, &observed), Plan::Act(Step::StopContainer("web".to_owned())));
+}
+
+#[test]
+fn a_space_is_deleted_in_the_middle_of_an_update_with_what_its_volumes_hold_then() {
+    let stages =
+        [Stage::Preparing, Stage::Trying { saved: vec!["data".to_owned()] }, Stage::Undoing];
+    for stage in stages {
+        let wish = DesiredStack { stage: Some(stage), ..stack(Target::Absent) };
+        let next = |has| plan(&wish, &seen(has, &[("db", OLD, RunState::Exited)]));
+        assert_eq!(next("SNVR"), Plan::Act(Step::BackUp), "{:?}", wish.stage);
+        assert_eq!(next("SNVRB"), Plan::Act(Step::RemoveContainer("db".to_owned())));
     }
 }
 

@@ -81,7 +81,7 @@ impl Engine {
     }
 
     /// Whether anything of the stack is on this host.
-    async fn is_there(&self, shared: &Shared) -> Result<bool, Failure> {
+    pub(in crate::docker) async fn is_there(&self, shared: &Shared) -> Result<bool, Failure> {
         let labels = self.labels.of_space(&self.stack_of(shared));
         if !self.guests(labels.clone(), None).await?.is_empty() {
             return Ok(true);

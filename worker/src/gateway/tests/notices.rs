@@ -51,10 +51,14 @@ async fn hosts_without_a_space_are_told_so() {
 async fn every_route_has_its_page_and_its_problem() {
     let bench = Bench::new().await;
     let failed = || Route::Failed { reason: "web exited: password=hunter2".to_owned() };
+    let unpaid = || Route::Suspended { pay_url: Some("https://edge.example/pay".to_owned()) };
+    let suspended = || Route::Suspended { pay_url: None };
     #[rustfmt::skip]
     let rows = [
         (starting("Garden"), 503, Some("1"), "space-starting", "Garden is starting"),
         (Route::Stopped,     503, None,      "space-stopped",  "This space is stopped"),
+        (unpaid(),           503, None,      "suspended",      "This space is suspended"),
+        (suspended(),        503, None,      "suspended",      "This space is suspended"),
         (failed(),           503, None,      "space-failed",   "This space could not be started"),
         (Route::Removing,    410, None,      "space-gone",     "This space is being removed"),
     ];
@@ -110,4 +114,14 @@ async fn a_route_counts_from_the_moment_it_is_set() {
     bench.routes.set(&["shop.example.org".to_owned()], entry);
     let other = bench.ask("GET / HTTP/1.0\r\nHost: shop.example.org\r\n\r\n").await;
     assert_eq!(status(&other), 410);
+}
+
+#[tokio::test]
+async fn whoever_wants_to_pay_is_told_where() {
+    let bench = Bench::new().await;
+    bench.route(Route::Suspended { pay_url: Some("https://edge.example/pay?a&b".to_owned()) });
+    let page = bench.get("/", "Accept: text/html\r\n").await;
+    assert!(page.contains("https://edge.example/pay?a&#38;b"), "{page}");
+    let problem = bench.get("/", "Accept: application/json\r\n").await;
+    assert!(problem.contains("\"pay_url\":\"https://edge.example/pay?a&b\""), "{problem}");
 }
