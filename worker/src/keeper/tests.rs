@@ -181,7 +181,7 @@ async fn a_visitor_sees_what_the_space_does() {
     let asleep = then(&wish, Desired::Suspended);
     bench.keeper.want(asleep.clone());
     bench.take_until(&asleep, ObservedState::Stopped).await;
-    assert_eq!(bench.route(&wish), Some(Route::Stopped));
+    assert_eq!(bench.route(&wish), Some(Route::Suspended { pay_url: None }));
 
     let gone = then(&asleep, Desired::Deleted);
     bench.keeper.want(gone.clone());

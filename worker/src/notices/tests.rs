@@ -25,6 +25,7 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let (received, n_elsewhere) =

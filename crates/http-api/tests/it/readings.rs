@@ -166,7 +166,7 @@ async fn the_operator_s_prometheus_reads_how_things_stand() {
     ] {
         assert!(text.lines().any(|it| it == line), "{line} in:\n{text}");
     }
-    for bearer in [None, Some(&*scene.token), Some(&*scene.host_key)] {
-        assert_eq!(scene.client.get("/metrics", bearer).await.status, 401);
+    for (bearer, want) in [(None, 401), (Some(&*scene.token), 403), (Some(&*scene.host_key), 401)] {
+        assert_eq!(scene.client.get("/metrics", bearer).await.status, want, "{bearer:?}");
     }
 }
