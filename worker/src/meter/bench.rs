@@ -106,14 +106,7 @@ async fn send(edge: &Edge, journal: &Journal) {
 async fn measure(layout: Layout, folder: &Path) {
     let (fake, docker) = FakeDocker::start(folder);
     let (roots, labels) = (roots(folder), Labels::new("state".to_owned(), "host".to_owned()));
-    let counters = |n: u64| Counters {
-        cpu_us: 1_000_000 * n,
-        rx_bytes: 100_000 * n,
-        tx_bytes: 200_000 * n,
-        read_bytes: 300_000 * n,
-        write_bytes: 400_000 * n,
-    };
-    write_all(&fake, &roots, layout, counters(1));
+    write_all(&fake, &roots, layout, used(1));
     let journal = Arc::new(Journal::open(&folder.join("meter.sqlite")).unwrap());
     let releases = Arc::new(Releases::open(&folder.join("releases"), Vec::new()).unwrap());
     let mut sampler = Sampler::new(docker.clone(), labels.clone(), roots.clone());
@@ -135,7 +128,7 @@ async fn measure(layout: Layout, folder: &Path) {
         (SAMPLE_PERIOD.as_millis(), PERIOD.as_secs() / SAMPLE_PERIOD.as_secs());
     let pause_ms = u64::try_from(pause_ms).unwrap();
     for window in 0..N_WINDOWS {
-        write_all(&fake, &roots, layout, counters(u64::from(window) + 2));
+        write_all(&fake, &roots, layout, used(window + 2));
         for _ in 0..n_samples {
             let last = now.clone();
             now.uptime_ms += pause_ms;
@@ -151,15 +144,8 @@ async fn measure(layout: Layout, folder: &Path) {
         timed(&mut sending, send(&edge, &journal)).await;
     }
 
-    let Wire { n_bytes, readings } = std::mem::take(&mut *wire.lock().unwrap());
-    let (n_windows, n_spaces) = (u64::from(N_WINDOWS), u64::from(N_SPACES));
-    assert_eq!(u64::try_from(readings.len()).unwrap(), n_windows * n_spaces);
-    let all = n_spaces * u64::from(N_CONTAINERS);
-    let cpu_ms: u64 = readings.iter().map(|it| it.cpu_ms).sum();
-    assert_eq!(cpu_ms, 1000 * (n_windows + 1) * all, "all that was used is told");
-    let seconds: u64 = readings.iter().map(|it| it.running_seconds).sum();
-    assert_eq!(seconds, PERIOD.as_secs() * n_windows * n_spaces);
-
+    let wire = std::mem::take(&mut *wire.lock().unwrap());
+    check(&wire.readings);
     let minutes = f64::from(N_WINDOWS) * PERIOD.as_secs_f64() / 60.0;
     let per_minute = |it: f64| it / minutes;
     println!(
@@ -167,8 +153,31 @@ async fn measure(layout: Layout, folder: &Path) {
         per_minute(sampling),
         per_minute(closing),
         per_minute(sending),
-        per_minute(f64::from(u32::try_from(n_bytes).unwrap())),
+        per_minute(f64::from(u32::try_from(wire.n_bytes).unwrap())),
     );
+}
+
+/// All that was used is told.
+fn check(readings: &[fleet::Reading]) {
+    let (n_windows, n_spaces) = (u64::from(N_WINDOWS), u64::from(N_SPACES));
+    assert_eq!(u64::try_from(readings.len()).unwrap(), n_windows * n_spaces);
+    let all = n_spaces * u64::from(N_CONTAINERS);
+    let cpu_ms: u64 = readings.iter().map(|it| it.cpu_ms).sum();
+    assert_eq!(cpu_ms, 1000 * (n_windows + 1) * all);
+    let seconds: u64 = readings.iter().map(|it| it.running_seconds).sum();
+    assert_eq!(seconds, PERIOD.as_secs() * n_windows * n_spaces);
+}
+
+/// What all containers have used when so many windows have begun.
+fn used(n_windows: u32) -> Counters {
+    let n = u64::from(n_windows);
+    Counters {
+        cpu_us: 1_000_000 * n,
+        rx_bytes: 100_000 * n,
+        tx_bytes: 200_000 * n,
+        read_bytes: 300_000 * n,
+        write_bytes: 400_000 * n,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
