@@ -26,7 +26,14 @@ const DAY_S: u64 = 86_400;
 /// Posts in one reading.
 const POSTS: u64 = 7;
 /// How long a killed process may take to be gone once its client lost it.
-const DEATH_TIME_MAX: Duration = Duration::from_secs(10);
+const DEATH_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How long a machine with other things to do may take until a new space is metered.
+const FIRST_READING_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// How far readings of a second each may be behind, in seconds. What a kill lost would be lost for good:
+/// after all of them it is more than this.
+const LAG_S_MAX: u64 = 6;
 
 /// The places, and which of the times that one comes there.
 const PLACES: [(&str, &[usize]); 6] = [
@@ -225,6 +232,10 @@ fn what_a_worker_measured_counts_once_wherever_it_dies() {
         let seconds = |it: &Value| it["measured_seconds"].as_u64().unwrap();
         usage["items"].as_array().unwrap().iter().map(seconds).sum::<u64>()
     };
+    // It is metered from the first look at it on; how long that takes is not what is asked here.
+    let first = within(FIRST_READING_TIME_MAX, || Some(measured()).filter(|it| 0 < *it));
+    let first = first.expect("a first reading");
+    let metered = Instant::now();
     for place in METER_FAILPOINTS {
         for n in 1..=2 {
             installation.stop();
@@ -237,11 +248,13 @@ fn what_a_worker_measured_counts_once_wherever_it_dies() {
             assert!(Process::was_killed(status), "{what}: it ended with {status}");
             installation.kill();
             installation.up();
-            let elapsed = || began.elapsed().as_secs() + 1;
             // All of the time since, those in which nobody measured included, and no second twice.
-            let caught_up = within(DEATH_TIME_MAX, || (elapsed() <= measured() + 5).then_some(()));
-            assert!(caught_up.is_some(), "{what}: {} s of {} s", measured(), elapsed());
-            assert!(measured() <= elapsed(), "{what}: {} s of {} s", measured(), elapsed());
+            let is_to_be = || first + metered.elapsed().as_secs();
+            let caught_up =
+                within(DEATH_TIME_MAX, || (is_to_be() <= measured() + LAG_S_MAX).then_some(()));
+            assert!(caught_up.is_some(), "{what}: {} s of {} s", measured(), is_to_be());
+            let (all, most) = (measured(), began.elapsed().as_secs() + 1);
+            assert!(all <= most, "{what}: {all} s of {most} s");
         }
     }
     let audit = installation.audit();
