@@ -1,6 +1,10 @@
 //! What the environment says. Options that have a flag, too, are read by the flags' parser.
 
-use std::{collections::BTreeMap, env, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    env::{self, VarError},
+    path::PathBuf,
+};
 
 use worker::{Mail, MailError};
 
@@ -41,14 +45,43 @@ pub(crate) fn log_format() -> LogFormat {
     if is_json { LogFormat::Json } else { LogFormat::Text }
 }
 
+/// Whether OpenTelemetry's variables say where traces go.
+///
+/// # Errors
+/// If they go there by a protocol that we don't speak.
+pub(crate) fn exports_traces() -> anyhow::Result<bool> {
+    // What is said of traces goes before what is said of everything.
+    let variable = |name: &str| {
+        let of_traces = env::var(format!("OTEL_EXPORTER_OTLP_TRACES_{name}"));
+        let of_traces = of_traces.ok().filter(|it| !it.is_empty());
+        of_traces.or_else(|| env::var(format!("OTEL_EXPORTER_OTLP_{name}")).ok())
+    };
+    let is_off = env::var("OTEL_SDK_DISABLED").is_ok_and(|it| it.eq_ignore_ascii_case("true"));
+    if is_off || variable("ENDPOINT").is_none_or(|it| it.is_empty()) {
+        return Ok(false);
+    }
+    match variable("PROTOCOL").as_deref().unwrap_or_default() {
+        "" | "http/protobuf" => Ok(true),
+        other => anyhow::bail!(
+            "OTEL_EXPORTER_OTLP_PROTOCOL: {other:?} is not spoken here: http/protobuf is"
+        ),
+    }
+}
+
 /// `SPACEPORT_SMTP_URL` and `SPACEPORT_MAIL_FROM`: by whom tenants are written to; none without the first.
 ///
 /// # Errors
 /// If they can't be meant. What they are is not said: there is a password in it.
 pub(crate) fn mail() -> anyhow::Result<Option<Mail>> {
-    let variable = |name: &str| env::var(name).ok().filter(|it| !it.is_empty());
-    let Some(url) = variable("SPACEPORT_SMTP_URL") else { return Ok(None) };
-    let from = variable("SPACEPORT_MAIL_FROM").unwrap_or_default();
+    let variable = |name: &str| match env::var(name) {
+        Ok(value) => Ok(value),
+        Err(VarError::NotPresent) => Ok(String::new()),
+        Err(VarError::NotUnicode(_)) => Err(anyhow::anyhow!("{name} is not UTF-8")),
+    };
+    let (url, from) = (variable("SPACEPORT_SMTP_URL")?, variable("SPACEPORT_MAIL_FROM")?);
+    if url.is_empty() {
+        return Ok(None);
+    }
     let mail = Mail::new(&url, &from).map_err(|error| match error {
         MailError::Server => anyhow::anyhow!("SPACEPORT_SMTP_URL: {error}"),
         MailError::From => anyhow::anyhow!("SPACEPORT_MAIL_FROM: {error}"),

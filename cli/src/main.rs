@@ -9,11 +9,13 @@ mod environment;
 mod files;
 mod install;
 mod logging;
+mod metrics;
 mod output;
 mod random;
 mod serve;
 mod shutdown;
 mod state;
+mod tracing_export;
 
 use std::process::ExitCode;
 
@@ -21,14 +23,21 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     let cli = commands::Cli::parse();
-    logging::start(cli.json, &cli.command);
-    // Two libraries below use TLS; both take what is installed here.
+    // Several libraries below use TLS; all take what is installed here.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let exporting = match logging::start(cli.json, &cli.command) {
+        Ok(exporting) => exporting,
+        Err(error) => return output::failure(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output::failure(&anyhow::Error::new(error)),
     };
-    match runtime.block_on(commands::run(cli)) {
+    let done = runtime.block_on(commands::run(cli));
+    // Spans end with what they are of; what is left of them goes out now.
+    drop(runtime);
+    drop(exporting);
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => output::failure(&error),
     }

@@ -35,6 +35,8 @@ mod headers;
 mod host;
 mod limits;
 mod manifest;
+mod metrics;
+mod observe;
 mod problem;
 mod request_body;
 mod route;
@@ -46,3 +48,4 @@ mod worker;
 
 pub use edge::{Edge, EdgeOptions};
 pub use error::StartError;
+pub use metrics::register_metrics;

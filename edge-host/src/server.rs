@@ -7,13 +7,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
 };
 
-use http::{Method, Request, Response, StatusCode, Uri, header, uri::Scheme};
+use http::{Request, Response, StatusCode, Uri, header, uri::Scheme};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 use wasmtime_wasi_http::{
     WasiBody,
     handler::{ExpirationError, InstantiationError},
@@ -22,7 +22,8 @@ use wasmtime_wasi_http::{
 use crate::{
     headers,
     limits::{REQUEST_TIME_MAX, REQUESTS_MAX},
-    problem::{REQUEST_ID, problem, sent_request_id, text},
+    observe::Observed,
+    problem::{problem, sent_request_id, text},
     request_body::RequestBody,
     route::{Matched, Routes, WELL_KNOWN_PREFIX},
     worker::{Handler, Ticket},
@@ -50,13 +51,14 @@ impl Service {
         request: Request<Incoming>,
         client: SocketAddr,
     ) -> Result<Response<WasiBody>, Infallible> {
-        let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
         let id = sent_request_id(request.headers());
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let began = Instant::now();
-        let response = self.dispatch(request, client).await;
-        let response = response.unwrap_or_else(|status| problem(status, id));
-        log(&method, &path, began.elapsed(), &response, is_write);
+        let path = request.uri().path().to_owned();
+        let matched = self.routes.find(&path);
+        let observed = Observed::begin(&request, matched.as_ref().map(|it| it.route));
+        let is_write = observed.is_write();
+        let answer = self.dispatch(request, matched, client).instrument(observed.span());
+        let response = answer.await.unwrap_or_else(|status| problem(status, id));
+        observed.end(&response);
         if let Some(on_write) = &self.on_write
             && is_write
             && response.status().is_success()
@@ -69,6 +71,7 @@ impl Service {
     async fn dispatch(
         &self,
         request: Request<Incoming>,
+        matched: Option<Matched<'_, Handler>>,
         client: SocketAddr,
     ) -> Result<Response<WasiBody>, StatusCode> {
         let path = request.uri().path();
@@ -79,8 +82,7 @@ impl Service {
                 Err(StatusCode::NOT_FOUND)
             };
         }
-        let path = path.to_owned();
-        let matched = self.routes.find(&path).ok_or(StatusCode::NOT_FOUND)?;
+        let matched = matched.ok_or(StatusCode::NOT_FOUND)?;
         let is_over = AtomicBool::default();
         let is_over = Arc::new(is_over);
         let request = prepare(request, &matched, client, &is_over)?;
@@ -93,18 +95,6 @@ impl Service {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         }
         response
-    }
-}
-
-/// Says that a request was answered: never its query, its headers or its body, which may have secrets.
-fn log(method: &Method, path: &str, took: Duration, response: &Response<WasiBody>, is_write: bool) {
-    let id = response.headers().get(REQUEST_ID).and_then(|it| it.to_str().ok());
-    let (status, duration_ms) = (response.status().as_u16(), took.as_millis());
-    // Workers and pages ask all the time; what changes something is worth a line.
-    if is_write && !path.starts_with("/fleet/") {
-        tracing::info!(request.id = id, %method, path, status, duration_ms, "answered");
-    } else {
-        tracing::debug!(request.id = id, %method, path, status, duration_ms, "answered");
     }
 }
 

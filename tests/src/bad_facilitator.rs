@@ -166,7 +166,7 @@ impl Shared {
     fn ask(&self, request: &Received) -> (u16, String) {
         let (method, path) = request.line.split_once(' ').expect("a request has a method");
         let sent = self.facilitator.request(method.parse().expect("a method"), path);
-        let body = (method == Method::POST.as_str()).then(|| request.body.clone().into_bytes());
+        let body = (method == Method::POST.as_str()).then(|| request.body.clone());
         let answer = self.facilitator.send(sent.header("content-type", "application/json"), body);
         (answer.status.as_u16(), answer.text)
     }
@@ -174,7 +174,7 @@ impl Shared {
 
 /// What a facilitator says of a payment.
 fn outcome(request: &Received, success: bool, reason: &str, transaction: &str) -> Value {
-    let request: Value = serde_json::from_str(&request.body).unwrap_or_default();
+    let request: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let mut outcome = json!({
         "success": success,
         "transaction": transaction,

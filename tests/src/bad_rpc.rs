@@ -74,7 +74,7 @@ impl BadRpc {
             n_requests: AtomicUsize::new(0),
         });
         let own = Arc::clone(&shared);
-        let server = BadServer::start(move |stream, request| own.serve(stream, &request.body));
+        let server = BadServer::start(move |stream, request| own.serve(stream, request.text()));
         Self { server, shared }
     }
 

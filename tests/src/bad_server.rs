@@ -20,7 +20,18 @@ pub struct Received {
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
-    pub body: String,
+    pub body: Vec<u8>,
+}
+
+impl Received {
+    /// The body of one that has text.
+    ///
+    /// # Panics
+    /// If it has none.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("text")
+    }
 }
 
 /// Serves one request a connection, each on a thread of its own, until it is dropped.
@@ -145,7 +156,7 @@ fn read_request(stream: &TcpStream) -> io::Result<Received> {
         let length = headers.get("content-length").and_then(|it| it.to_str().ok()?.parse().ok());
         reader.take(length.unwrap_or(0)).read_to_end(&mut body)?;
     }
-    Ok(Received { line, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    Ok(Received { line, headers, body })
 }
 
 fn read_chunks(reader: &mut BufReader<&TcpStream>, body: &mut Vec<u8>) -> io::Result<()> {

@@ -70,7 +70,8 @@ pub(crate) fn tool(path: &str) -> PathBuf {
 }
 
 /// An address of this machine that nobody listens on.
-pub(crate) fn free_address() -> SocketAddr {
+#[must_use]
+pub fn free_address() -> SocketAddr {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 

@@ -54,7 +54,7 @@ impl Receiver {
     #[must_use]
     pub fn kinds(&self) -> Vec<String> {
         let kind = |it: &Received| {
-            let body: Value = serde_json::from_str(&it.body).unwrap();
+            let body: Value = serde_json::from_slice(&it.body).unwrap();
             body["type"].as_str().unwrap().to_owned()
         };
         self.received().iter().map(kind).collect()

@@ -53,7 +53,7 @@ pub use firewall::{FirewallError, firewall_works};
 pub use gateway::{Gateway, GatewayOptions};
 pub use link::EdgeError;
 pub use logs::{LogError, LogSource};
-pub use metrics::MetricsServer;
+pub use metrics::register_metrics;
 pub use notices::{Mail, MailError};
 pub use options::{FirewallMode, HostCare, StartError, WorkerOptions};
 pub use purge::{PurgeError, Purged, purge};

@@ -4,7 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use serde_json::json;
 
-use crate::{install::Installation, output, serve::RunningEdge, shutdown::Shutdown, state::State};
+use crate::{
+    install::Installation, metrics::MetricsArgs, output, serve::RunningEdge, shutdown::Shutdown,
+    state::State,
+};
 
 /// What is run, and where.
 #[derive(Debug, clap::Args)]
@@ -15,11 +18,14 @@ pub(crate) struct EdgeArgs {
     /// Where everything is kept [default: ~/.local/state/spaceport].
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    #[command(flatten)]
+    metrics: MetricsArgs,
 }
 
 /// Runs until a signal.
 pub(super) async fn run(args: EdgeArgs, is_json: bool) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
+    let _metrics = args.metrics.show(&[edge_host::register_metrics]).await?;
     let (installation, state) = (Installation::find()?, State::at(args.state)?);
     let edge = tokio::select! {
         edge = RunningEdge::start(&installation, &state, args.edge, None) => edge?,

@@ -1,9 +1,8 @@
 //! What `up` and `worker` are told of their host, the same by both.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
-use anyhow::Context as _;
-use worker::{HostCare, MetricsServer};
+use worker::HostCare;
 
 use super::Firewall;
 use crate::environment;
@@ -25,27 +24,9 @@ pub(super) struct HostArgs {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     meter_seconds: u64,
-    /// Where Prometheus reads the worker's metrics, at /metrics; nowhere if it is not said. Whoever
-    /// reaches it can read them.
-    #[arg(long, value_name = "ADDRESS")]
-    metrics: Option<SocketAddr>,
 }
 
 impl HostArgs {
-    /// Shows metrics until what this returns is dropped.
-    ///
-    /// # Errors
-    /// If the address can't be listened on.
-    pub(super) async fn show_metrics(&self) -> anyhow::Result<Option<MetricsServer>> {
-        let Some(address) = self.metrics else { return Ok(None) };
-        let server = MetricsServer::start(address).await;
-        let server = server.with_context(|| {
-            format!("metrics cannot listen on {address}: choose another with --metrics")
-        })?;
-        tracing::info!(address = %server.address(), "metrics");
-        Ok(Some(server))
-    }
-
     /// What is said here, and by the environment.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use super::host::HostArgs;
 use crate::{
     client::EdgeUrl,
     install::Installation,
+    metrics::MetricsArgs,
     output,
     serve::{Stack, StackOptions},
     shutdown::Shutdown,
@@ -37,12 +38,15 @@ pub(crate) struct UpArgs {
     host: String,
     #[command(flatten)]
     care: HostArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
 }
 
 /// Runs until a signal. Spaces run on after it.
 pub(super) async fn run(args: UpArgs, is_json: bool) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
-    let _metrics = args.care.show_metrics().await?;
+    let _metrics =
+        args.metrics.show(&[edge_host::register_metrics, worker::register_metrics]).await?;
     let options = StackOptions {
         installation: Installation::find()?,
         state: State::at(args.state)?,

@@ -11,6 +11,7 @@ use crate::{
     client::EdgeUrl,
     files,
     install::Installation,
+    metrics::MetricsArgs,
     output,
     serve::url_of,
     shutdown::Shutdown,
@@ -43,12 +44,14 @@ pub(crate) struct WorkerArgs {
     host: String,
     #[command(flatten)]
     care: HostArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
 }
 
 /// Runs until a signal. Spaces run on after it.
 pub(super) async fn run(args: WorkerArgs, is_json: bool) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen()?;
-    let _metrics = args.care.show_metrics().await?;
+    let _metrics = args.metrics.show(&[worker::register_metrics]).await?;
     let state = State::at(args.state)?;
     let key_file = args.host_key_file.display();
     let host_key = files::read(&args.host_key_file)

@@ -168,7 +168,7 @@ fn the_next_facilitator_is_asked_only_if_the_one_before_has_not_looked() {
         check_paid_once(&shop, &buyer, before.2, &shown);
         // What it was sent is what the client signed, and what was asked for.
         for sent in first.settles().iter().skip(before.0) {
-            let body: Value = serde_json::from_str(&sent.body).unwrap();
+            let body: Value = serde_json::from_slice(&sent.body).unwrap();
             assert_eq!(body["paymentPayload"]["payload"], payment.content["payload"], "{shown}");
             assert_eq!(body["x402Version"], payment.content["x402Version"], "{shown}");
             assert_eq!(body["paymentRequirements"]["payTo"], shop.payments.pay_to(), "{shown}");

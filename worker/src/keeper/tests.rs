@@ -1,6 +1,7 @@
 //! The keeper with containers in memory: who is told what, and how much work a change makes.
 
 mod shared;
+mod suspended;
 
 use std::path::Path;
 

@@ -1,14 +1,39 @@
 //! Mailing a notice.
 
-use std::fmt;
+use std::{error::Error, fmt, time::Duration};
 
 use fleet::Delivery;
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
-    message::{Mailbox, header::ContentType},
+    message::{
+        Mailbox,
+        header::{ContentType, Header, HeaderName, HeaderValue},
+    },
 };
+use tokio::time::timeout;
 
 use super::Problem;
+
+/// How long a mail server may take in all: all mails of one lease are told of before it ends.
+const TIME_MAX: Duration = Duration::from_secs(20);
+
+/// Says that nobody wrote this, so that nobody's absence is answered to it. Source: RFC 3834 §5.
+#[derive(Clone, Debug)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
 
 /// Who sends mails, and by which server.
 #[derive(Clone)]
@@ -60,16 +85,26 @@ impl Mail {
             .subject(&delivery.subject)
             .message_id(Some(format!("<{}@{domain}>", delivery.id)))
             .header(ContentType::TEXT_PLAIN)
+            .header(AutoSubmitted)
             .body(delivery.body.clone())
             .map_err(|_| Problem::last("no mail can be made of it"))?;
-        self.transport.send(message).await.map(|_| ()).map_err(|error| {
-            if error.is_permanent() {
+        let later = || Problem::again("the mail server does not take it now");
+        let sent = timeout(TIME_MAX, self.transport.send(message)).await.map_err(|_| later())?;
+        sent.map(|_| ()).map_err(|error| {
+            let is_of_ours = error.status().is_some_and(|it| is_of_password(it.into()));
+            if error.is_permanent() && !is_of_ours {
                 Problem::last("the mail server refuses it")
             } else {
-                Problem::again("the mail server does not take it now")
+                later()
             }
         })
     }
+}
+
+/// Whether a server answers so to who has not said the right password: that is for the operator to put
+/// right, and no tenant's notice is lost by it. Source: RFC 4954 §6.
+const fn is_of_password(code: u16) -> bool {
+    matches!(code, 530 | 534 | 535 | 538)
 }
 
 #[cfg(test)]

@@ -82,4 +82,6 @@ async fn deliver(delivery: &Delivery, mail: Option<&Mail>) -> Result<(), Problem
 }
 
 #[cfg(test)]
+mod mail_tests;
+#[cfg(test)]
 mod tests;

@@ -1,6 +1,10 @@
 //! Where a webhook may lead: to the internet, and nowhere else.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 use tokio::net::lookup_host;
 use url::{Host, Url};
@@ -29,6 +33,25 @@ impl TargetError {
     }
 }
 
+/// Who finds the addresses of host names.
+pub(super) trait Resolver: Sync {
+    /// The addresses that `name` has now.
+    fn look_up(
+        &self,
+        name: &str,
+        port: u16,
+    ) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
+}
+
+/// This host's own.
+pub(super) struct SystemResolver;
+
+impl Resolver for SystemResolver {
+    async fn look_up(&self, name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok(lookup_host((name, port)).await?.collect())
+    }
+}
+
 /// Where `url` leads. The addresses are looked up once, and these are the ones to connect to: a name that
 /// leads elsewhere a moment later leads nobody there.
 ///
@@ -37,14 +60,14 @@ impl TargetError {
 pub(super) async fn addresses(
     url: &Url,
     may_be_loopback: bool,
+    resolver: &impl Resolver,
 ) -> Result<Vec<SocketAddr>, TargetError> {
     let port = url.port_or_known_default().ok_or(TargetError::Unusable)?;
     let addresses: Vec<SocketAddr> = match url.host().ok_or(TargetError::Unusable)? {
         Host::Ipv4(ip) => vec![SocketAddr::new(ip.into(), port)],
         Host::Ipv6(ip) => vec![SocketAddr::new(ip.into(), port)],
         Host::Domain(name) => {
-            let found = lookup_host((name, port)).await.map_err(|_| TargetError::Unknown)?;
-            found.collect()
+            resolver.look_up(name, port).await.map_err(|_| TargetError::Unknown)?
         }
     };
     if addresses.is_empty() {
@@ -66,19 +89,22 @@ fn is_public(ip: IpAddr) -> bool {
 
 fn is_public_v4(ip: Ipv4Addr) -> bool {
     let [a, b, c, _] = ip.octets();
-    !matches!(
-        (a, b, c),
-        (0 | 10 | 127 | 224.., ..)
-            | (100, 64..=127, _)
-            | (169, 254, _)
-            | (172, 16..=31, _)
-            | (192, 0, 0 | 2)
-            | (192, 88, 99)
-            | (192, 168, _)
-            | (198, 18..=19, _)
-            | (198, 51, 100)
-            | (203, 0, 113)
-    )
+    // Azure's own server for its machines, at an address that looks like anybody's.
+    let is_azures = ip == Ipv4Addr::new(168, 63, 129, 16);
+    !is_azures
+        && !matches!(
+            (a, b, c),
+            (0 | 10 | 127 | 224.., ..)
+                | (100, 64..=127, _)
+                | (169, 254, _)
+                | (172, 16..=31, _)
+                | (192, 0, 0 | 2)
+                | (192, 88, 99)
+                | (192, 168, _)
+                | (198, 18..=19, _)
+                | (198, 51, 100)
+                | (203, 0, 113)
+        )
 }
 
 fn is_public_v6(ip: Ipv6Addr) -> bool {
@@ -108,6 +134,8 @@ mod tests {
             ("10.0.0.1",           false),
             ("127.0.0.1",          false),
             ("127.8.8.8",          false),
+            ("168.63.129.16",      false),
+            ("168.63.129.17",      true),
             ("169.254.169.254",    false),
             ("172.15.0.1",         true),
             ("172.16.0.1",         false),
@@ -156,10 +184,10 @@ mod tests {
             ("http://no-such-host.invalid/", false, Err(TargetError::Unknown)),
         ];
         for (url, may_be_loopback, want) in rows {
-            let found = addresses(&url.parse().unwrap(), may_be_loopback).await;
+            let found = addresses(&url.parse().unwrap(), may_be_loopback, &SystemResolver).await;
             assert_eq!(found.map(|it| it.len()), want, "{url}");
         }
-        let found = addresses(&"http://localhost/".parse().unwrap(), false).await;
+        let found = addresses(&"http://localhost/".parse().unwrap(), false, &SystemResolver).await;
         assert_eq!(found, Err(TargetError::Private));
     }
 }

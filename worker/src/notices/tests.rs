@@ -1,8 +1,12 @@
 //! Webhooks to a real server.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use axum::{
@@ -14,7 +18,10 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use super::*;
+use super::{target::Resolver, *};
+
+/// How long anything may take before a test gives up.
+const TIME_MAX: Duration = Duration::from_secs(20);
 
 /// A tenant's server, and what it got.
 struct Server {
@@ -52,7 +59,8 @@ impl Server {
             .route("/gone", post(async || StatusCode::GONE))
             .route("/redirect", post(redirect))
             .route("/elsewhere", post(count.clone()).get(count))
-            .route("/huge", post(huge));
+            .route("/huge", post(huge))
+            .route("/slow", post(async || std::future::pending::<()>().await));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { origin, received, n_elsewhere }
     }
@@ -109,4 +117,62 @@ async fn what_is_not_taken_is_told_with_the_reason() {
     }
     let email = Delivery { channel: Channel::Email, ..server.delivery("/take") };
     assert!(deliver(&email, None).await.is_err());
+}
+
+/// A name server whose answers change with each question.
+#[derive(Default)]
+struct Rebinding {
+    answers: Vec<Vec<SocketAddr>>,
+    n_asked: AtomicUsize,
+    never: bool,
+}
+
+impl Resolver for Rebinding {
+    async fn look_up(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
+        if self.never {
+            std::future::pending::<()>().await;
+        }
+        let at = self.n_asked.fetch_add(1, Ordering::SeqCst);
+        Ok(self.answers[at.min(self.answers.len() - 1)].clone())
+    }
+}
+
+fn named(server: &Server, may_be_loopback: bool) -> Delivery {
+    let address: SocketAddr = server.origin.trim_start_matches("http://").parse().unwrap();
+    let target = format!("http://hook.example.org:{}/take", address.port());
+    Delivery { target, may_be_loopback, ..server.delivery("/take") }
+}
+
+#[tokio::test]
+async fn a_name_is_asked_for_once_and_the_connection_goes_where_it_led_then() {
+    let server = Server::start().await;
+    let here: SocketAddr = server.origin.trim_start_matches("http://").parse().unwrap();
+    let elsewhere = SocketAddr::new([127, 0, 0, 2].into(), here.port());
+    let resolver = Rebinding { answers: vec![vec![here], vec![elsewhere]], ..Rebinding::default() };
+    let posted = webhook::post_within(TIME_MAX, &named(&server, true), &resolver).await;
+    assert_eq!(posted, Ok(()));
+    assert_eq!(resolver.n_asked.load(Ordering::SeqCst), 1);
+    assert_eq!(server.received.lock().unwrap().len(), 1);
+
+    // One address of many is enough to be refused, wherever the others are.
+    let public = SocketAddr::new([1, 1, 1, 1].into(), here.port());
+    for answer in [vec![here], vec![public, here], vec![here, public]] {
+        let resolver = Rebinding { answers: vec![answer], ..Rebinding::default() };
+        let posted = webhook::post_within(TIME_MAX, &named(&server, false), &resolver).await;
+        assert!(posted.is_err_and(|it| it.is_final));
+    }
+    assert_eq!(server.received.lock().unwrap().len(), 1, "nothing more came");
+}
+
+#[tokio::test]
+async fn who_takes_too_long_is_asked_again_later() {
+    let server = Server::start().await;
+    let late = Err(Problem::again("it does not answer in time"));
+    let short = Duration::from_millis(200);
+    let slow = server.delivery("/slow");
+    assert_eq!(webhook::post_within(short, &slow, &target::SystemResolver).await, late);
+    let resolver = Rebinding { never: true, ..Rebinding::default() };
+    let named = named(&server, true);
+    let posted = webhook::post_within(short, &named, &resolver);
+    assert_eq!(tokio::time::timeout(TIME_MAX, posted).await.unwrap(), late, "its name neither");
 }

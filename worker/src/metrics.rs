@@ -2,9 +2,6 @@
 //!
 //! No label has a value of a tenant's: there are as many series with a thousand spaces as with one.
 
-mod process;
-mod server;
-
 use std::{
     sync::{LazyLock, atomic::AtomicU64},
     time::Duration,
@@ -17,12 +14,10 @@ use prometheus_client::{
         family::Family,
         gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
-        info::Info,
     },
     registry::{Registry, Unit},
 };
 
-pub use self::server::MetricsServer;
 use crate::worker::now;
 
 /// What came of something: `outcome`.
@@ -46,16 +41,25 @@ pub(crate) struct Metrics {
     deliveries: Outcomes,
 }
 
+/// Counts from 0 on for each of `outcomes`: Prometheus does not see the first increase of what was not there.
+fn outcomes(outcomes: [&'static str; 2]) -> Outcomes {
+    let family = Outcomes::default();
+    for outcome in outcomes {
+        drop(family.get_or_create(&Outcome { outcome }));
+    }
+    family
+}
+
 static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
-    turns: Outcomes::default(),
+    turns: outcomes(["done", "failed"]),
     turn_duration: Histogram::new(exponential_buckets(0.002, 2.0, 14)),
-    edge_answers: Outcomes::default(),
+    edge_answers: outcomes(["answered", "failed"]),
     edge_answered: Gauge::default(),
-    requests: Outcomes::default(),
+    requests: outcomes(["space", "gateway"]),
     request_duration: Histogram::new(exponential_buckets(0.0005, 2.0, 16)),
     readings_unsent: Gauge::default(),
     readings_made: Gauge::default(),
-    deliveries: Outcomes::default(),
+    deliveries: outcomes(["delivered", "failed"]),
 });
 
 /// What is counted by this process.
@@ -131,17 +135,35 @@ impl Metrics {
     }
 }
 
-/// Everything that this process counts.
-fn registry() -> Registry {
-    let mut registry = Registry::with_prefix("spaceport");
-    let version = vec![("version", env!("CARGO_PKG_VERSION"))];
-    registry.register("build", "What is running", Info::new(version));
-    METRICS.register(&mut registry);
-    process::register(&mut registry);
-    registry
+/// Adds what workers count.
+pub fn register_metrics(registry: &mut Registry) {
+    METRICS.register(registry);
 }
 
 fn unix_s() -> f64 {
     let now_ms = u64::try_from(now().unix_ms()).unwrap_or(0);
     Duration::from_millis(now_ms).as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::encoding::text::encode;
+
+    use super::*;
+
+    #[test]
+    fn what_may_come_is_counted_from_0_on() {
+        let mut registry = Registry::default();
+        register_metrics(&mut registry);
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        for series in [
+            r#"worker_turns_total{outcome="failed"}"#,
+            r#"worker_edge_answers_total{outcome="failed"}"#,
+            r#"worker_gateway_requests_total{outcome="gateway"}"#,
+            r#"worker_deliveries_total{outcome="delivered"}"#,
+        ] {
+            assert!(text.contains(series), "{series} in:\n{text}");
+        }
+    }
 }
