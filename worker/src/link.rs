@@ -24,6 +24,11 @@ use crate::{metrics::metrics, outbox::Outbox};
 /// How long the edge may keep a question for changes open, in seconds.
 const POLL_SECONDS: u32 = 20;
 
+/// How often an edge that does not answer is told what was delivered, and how long to wait in between: not
+/// longer than whoever delivers has what they deliver, less what they may take.
+const TELL_TRIES: u32 = 4;
+const TELL_PAUSE: Duration = Duration::from_secs(5);
+
 /// How long any other answer may take.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -258,10 +263,16 @@ impl Edge {
     /// Says what became of deliveries. What is not heard is made again.
     pub(crate) async fn tell_deliveries(&self, items: Vec<Delivered>) {
         let body = DeliveryResults { items };
-        let request = self.request(Method::POST, "deliveries/results").json(&body);
-        if let Err(error) = self.send(request.timeout(ANSWER_TIME_MAX)).await {
-            let error: &dyn Error = &error;
-            tracing::warn!(error, "what was delivered may be delivered again");
+        let mut left = TELL_TRIES;
+        loop {
+            let request = self.request(Method::POST, "deliveries/results").json(&body);
+            let Err(error) = self.send(request.timeout(ANSWER_TIME_MAX)).await else { return };
+            left -= 1;
+            if left == 0 {
+                let error: &dyn Error = &error;
+                return tracing::warn!(error, "what was delivered may be delivered again");
+            }
+            tokio::time::sleep(TELL_PAUSE).await;
         }
     }
 
