@@ -29,7 +29,7 @@ use self::{
 use crate::{docker::Labels, metrics::metrics, releases::Releases};
 
 /// How often containers are looked at.
-const SAMPLE_PERIOD: Duration = Duration::from_secs(60);
+const SAMPLE_PERIOD: Duration = Duration::from_mins(1);
 
 /// The spaces that are metered.
 pub(crate) trait Metered: Send + Sync {

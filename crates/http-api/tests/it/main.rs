@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod auth;
+mod billing;
 mod common;
+mod contact;
 mod contract_wallets;
 mod credentials;
 mod domains;
@@ -11,10 +13,12 @@ mod fleet;
 mod gate;
 mod keys;
 mod limits;
+mod operator;
 mod payments;
 mod pipeline;
 mod proxies;
 mod readings;
+mod shop;
 mod spaces;
 mod till;
 mod updates;

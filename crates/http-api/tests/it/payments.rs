@@ -1,124 +1,15 @@
 //! Paying: one payment, one credit, one space, whatever the facilitator and the chain do.
 
-use std::{sync::Arc, time::Duration};
-
 use axum::body::Body;
 use domain::Money;
-use evm::Network as _;
 use http::{HeaderMap, Method, Request};
 use serde_json::{Value, json};
 use testkit::{
-    ADMIN_KEY, Answer, CRON_KEY, Client, TestPlatform, TestWallet,
-    payments::{Fate, PAID, PAY_TO, TestChain, TestPayment, decode, encode},
+    ADMIN_KEY, Client, TestWallet,
+    payments::{Fate, PAY_TO, TestPayment, decode, encode},
 };
 
-/// Somebody who wants a space that costs something.
-struct Shop {
-    client: Client,
-    chain: TestChain,
-    buyer: TestWallet,
-    token: String,
-    host_key: String,
-}
-
-impl Shop {
-    async fn open() -> Self {
-        Self::with(&[]).await
-    }
-
-    async fn with(variables: &[(&str, &str)]) -> Self {
-        let platform = Arc::new(TestPlatform::default());
-        let chain = TestChain::start(&platform);
-        let variables = [variables, &PAID].concat();
-        let client = Client::on(platform, &variables);
-        let host_key = client.add_host("host-1", 4096).await;
-        let buyer = TestWallet::new(1);
-        let token = client.sign_in(&buyer).await;
-        Self { client, chain, buyer, token, host_key }
-    }
-
-    /// Lets so many seconds pass, in which the host is there.
-    async fn wait(&self, seconds: u64) {
-        self.client.platform().advance(Duration::from_secs(seconds));
-        self.client.hello(&self.host_key, 4096, 32).await;
-    }
-
-    fn now_s(&self) -> i64 {
-        self.client.platform().now().unix_s()
-    }
-
-    /// Asks for the space `name`, with a payment header.
-    async fn ask(&self, name: &str, header: Option<(&str, &str)>) -> Answer {
-        self.send("/v1/spaces", &space(name), header).await
-    }
-
-    async fn send(&self, path: &str, body: &Value, header: Option<(&str, &str)>) -> Answer {
-        let mut request = Request::post(path)
-            .header("authorization", format!("Bearer {}", self.token))
-            .header("content-type", "application/json");
-        if let Some((name, value)) = header {
-            request = request.header(name, value);
-        }
-        self.client.send(request.body(Body::from(body.to_string())).unwrap()).await
-    }
-
-    /// What is asked for a space.
-    async fn challenge(&self) -> Value {
-        self.challenge_for("garden").await
-    }
-
-    async fn challenge_for(&self, name: &str) -> Value {
-        let answer = self.ask(name, None).await;
-        assert_eq!(answer.status, 402, "{}", answer.body);
-        decode(&answer.headers["payment-required"])
-    }
-
-    /// A payment for a space, in a header of V2.
-    async fn payment(&self, nonce: u8) -> String {
-        let challenge = self.challenge().await;
-        let payment = TestPayment::asked_by(&challenge, nonce, self.now_s());
-        encode(&payment.v2(&self.buyer, &challenge))
-    }
-
-    async fn pay(&self, name: &str, payment: &str) -> Answer {
-        self.ask(name, Some(("payment-signature", payment))).await
-    }
-
-    async fn wallet(&self) -> Value {
-        self.client.get("/v1/wallet", Some(&self.token)).await.body
-    }
-
-    /// What became of the payment that a 503 names.
-    async fn state_of(&self, pending: &Answer) -> String {
-        let path = format!("/v1/payments/{}", pending.text("payment"));
-        self.client.get(&path, None).await.text("state")
-    }
-
-    async fn run_job(&self) -> Value {
-        let path = "/internal/cron/payments";
-        let answer = self.client.post(path, Some(CRON_KEY), json!({})).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.body
-    }
-
-    /// Checks that the books balance and that what they say came in is what came in.
-    async fn check_books(&self) {
-        let audit = self.client.get("/v1/admin/audit", Some(ADMIN_KEY)).await.body;
-        assert_eq!(audit["books"]["balance"], true, "{audit}");
-        let database = self.client.platform().open();
-        let rows = records::Database::execute(
-            &database,
-            "SELECT coalesce(sum(debits), 0) FROM accounts WHERE account GLOB 'payments:*'",
-            vec![],
-        );
-        let credited = rows.await.unwrap()[0].unsigned(0);
-        assert_eq!(credited, self.chain.paid().0, "credited, and paid on the chain");
-    }
-}
-
-fn space(name: &str) -> Value {
-    json!({ "name": name, "app": "hello" })
-}
+use crate::shop::{Shop, space};
 
 #[tokio::test]
 async fn what_a_space_costs_is_said_to_both_versions() {
