@@ -283,7 +283,11 @@ impl Installation {
     #[must_use]
     pub fn audit(&self) -> Value {
         let state = self.state().display().to_string();
-        self.spaceport(&["admin", "audit", "--json", "--state", &state]).json()
+        let output = self.spaceport(&["admin", "audit", "--json", "--state", &state]);
+        let found: Value = serde_json::from_str(&output.stdout).expect(&output.stderr);
+        let code = i32::from(found["ok"] != true);
+        assert_eq!(output.code, Some(code), "{output:?}");
+        found
     }
 
     /// A command of the product, with a wallet of this installation.

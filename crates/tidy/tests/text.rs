@@ -73,3 +73,14 @@ fn every_component_is_wired() {
         assert!(is_wired, "{name} is neither in spin.toml nor in a manifest of its README");
     }
 }
+
+/// Who works with what things cost knows all of it: what it isn't told it would take for the default.
+#[test]
+fn a_component_is_told_all_prices_or_none() {
+    let manifest = fs::read_to_string(root().join("spin.toml")).unwrap();
+    let prices = ["price_base_month", "price_post", "price_storage_gib_month", "storage_free_gib"];
+    for component in manifest.split("\n[component.").skip(1) {
+        let told = prices.map(|it| component.contains(&format!("\n{it} = \"{{{{")));
+        assert!(told == [told[0]; 4], "{}: {told:?}", component.lines().next().unwrap());
+    }
+}

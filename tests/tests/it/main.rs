@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod attestations;
+mod audit;
 mod bad_input;
 mod bad_rpc;
 mod billing_kills;
@@ -21,6 +22,7 @@ mod isolation_table;
 mod keys;
 mod limits;
 mod main_job;
+mod metering;
 mod monitoring;
 mod paid_kills;
 mod payments;

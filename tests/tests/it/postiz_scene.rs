@@ -13,7 +13,11 @@ pub(crate) struct Scene {
 impl Scene {
     /// What `change` leaves of the templates, installed.
     pub(crate) fn new(change: impl FnOnce(&PostizApps)) -> Self {
-        let installation = Installation::default();
+        Self::on(Installation::default(), change)
+    }
+
+    /// The same on this installation, which is not up.
+    pub(crate) fn on(installation: Installation, change: impl FnOnce(&PostizApps)) -> Self {
         let apps = PostizApps::new(installation.scratch());
         change(&apps);
         let mut installation = installation.with_apps(apps.folder());

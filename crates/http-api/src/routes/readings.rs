@@ -23,6 +23,8 @@ pub(super) async fn take<P: Platform>(
     let items = body.value.items;
     at_most(READINGS_MAX, items.len(), "readings")?;
     let (records, now) = (edge.records().await?, edge.platform.now());
+    // Those of a new installation come before the first job does.
+    records.note_price(&edge.config.rates_in_force(), now).await?;
     let refused = records.take_readings(&caller.host, &items, now).await?;
     if !refused.is_empty() {
         tracing::warn!(host = caller.host, n_refused = refused.len(), "readings that can't be");

@@ -60,11 +60,8 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_reading_is_taken_once_a_price_is_known_and_told_apart_by_its_id() {
+async fn a_reading_is_taken_before_any_job_ran_and_told_apart_by_its_id() {
     let scene = Scene::new().await;
-    let early = scene.tell(json!([scene.reading("r-1")])).await;
-    assert_eq!(early.problem(), (503, "store-unavailable"), "{}", early.body);
-    scene.bill().await;
     for _ in 0..2 {
         let told = scene.tell(json!([scene.reading("r-1"), scene.reading("r-2")])).await;
         assert_eq!((told.status.as_u16(), &told.body), (200, &json!({ "refused": [] })));
@@ -81,7 +78,6 @@ async fn a_reading_is_taken_once_a_price_is_known_and_told_apart_by_its_id() {
 #[tokio::test]
 async fn what_can_not_be_is_refused_and_the_rest_counts() {
     let scene = Scene::new().await;
-    scene.bill().await;
     let with = |field: &str, value: Value| {
         let mut reading = scene.reading(&format!("bad-{}", field.replace('_', "-")));
         reading[field] = value;
