@@ -58,7 +58,8 @@ impl Prometheus {
     /// What it answers to an expression: the samples.
     #[must_use]
     pub fn query(&self, expression: &str) -> Vec<Value> {
-        let query: String = expression.bytes().map(|it| format!("%{it:02x}")).collect();
+        let query =
+            expression.bytes().fold(String::new(), |query, it| query + &format!("%{it:02x}"));
         self.get(&format!("query?query={query}"))["result"].as_array().unwrap().clone()
     }
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
-use credentials::{KeyId, sha256_hex};
+use credentials::KeyId;
 use domain::{SpaceId, Timestamp};
 use records::{Database as _, MigrateError, Records};
 use tempfile::TempDir;
@@ -165,33 +165,6 @@ async fn released_migrations_are_what_they_were() {
     for (row, (name, sha256)) in rows.iter().zip(RELEASED) {
         assert_eq!((row.text(0), row.text(1)), (name, sha256));
     }
-}
-
-#[tokio::test]
-async fn records_of_the_version_before_are_kept() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("records.db");
-    let database = TestDatabase::open(&path);
-    let script = include_str!("../migrations/0001_spaces.sql");
-    let table = "CREATE TABLE migrations (name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, \
-         applied_at INTEGER NOT NULL) STRICT";
-    let applied =
-        format!("INSERT INTO migrations VALUES ('0001_spaces', '{}', 1)", sha256_hex(script));
-    let host = format!(
-        "INSERT INTO hosts (name, key_sha256, created_at) VALUES ('h', '{}', 1)",
-        "a".repeat(64)
-    );
-    let space = insert_space(&SpaceId::new(NOW, [1; 10]).to_string(), "garden");
-    // The first paragraph is a comment.
-    let statements = script.split("\n\n").skip(1).chain([table, &applied, &host, &space]);
-    for statement in statements {
-        database.execute(statement, vec![]).await.unwrap();
-    }
-
-    Records::new(TestDatabase::open(&path)).migrate(NOW).await.unwrap();
-    let rows = database.execute("SELECT name FROM spaces", vec![]).await.unwrap();
-    assert_eq!(rows[0].text(0), "garden");
-    database.execute(&insert_key(1, "a"), vec![]).await.unwrap();
 }
 
 #[tokio::test]

@@ -41,10 +41,12 @@ fn a_container_without_a_space_and_a_space_without_its_volume_are_found() {
     let create: Vec<_> = create.iter().map(String::as_str).collect();
     let created = docker(&create);
     assert_eq!(created.code, Some(0), "{created:?}");
-    containers.iter().for_each(|it| it.remove());
-    let volumes: Vec<_> = rest.into_iter().filter(|it| it.kind == Kind::Volume).collect();
+    for container in &containers {
+        container.remove();
+    }
+    let volumes = rest.iter().filter(|it| it.kind == Kind::Volume).collect::<Vec<_>>();
     assert_eq!(volumes.len(), 1, "notes has one volume");
-    volumes.iter().for_each(|it| it.remove());
+    volumes[0].remove();
     installation.up();
 
     eventually(TELL_TIME_MAX, || {

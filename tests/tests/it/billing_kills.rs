@@ -29,7 +29,7 @@ const POSTS: u64 = 7;
 const DEATH_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// How long a machine with other things to do may take until a new space is metered.
-const FIRST_READING_TIME_MAX: Duration = Duration::from_secs(60);
+const FIRST_READING_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// How far readings of a second each may be behind, in seconds. What a kill lost would be lost for good:
 /// after all of them it is more than this.

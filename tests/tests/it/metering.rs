@@ -8,13 +8,13 @@ use serde_json::Value;
 use crate::postiz_scene::Scene;
 
 /// How often a reading is made.
-const METER_SECONDS: u64 = 3;
+const METER_SECONDS: u32 = 3;
 /// How long it may take until what happened is told.
 const TELL_TIME_MAX: Duration = Duration::from_secs(40);
 /// How long a test watches that nothing is counted twice.
-const WATCH: Duration = Duration::from_secs(3 * METER_SECONDS);
+const WATCH: Duration = Duration::from_secs(3 * METER_SECONDS as u64);
 /// What the databases write of their own accord while a test looks, and the places of a decimal.
-const NOISE_KIB: i64 = 4 * 1024;
+const NOISE_KIB: f64 = 4096.0;
 
 /// Seven posts that the networks take within eight seconds, one with a comment; and what is none.
 const POSTS: &str = r#"
@@ -75,7 +75,7 @@ fn posts_are_counted_once_by_what_the_networks_took() {
 }
 
 /// What the volumes and the containers' own layers take by `du`, in KiB.
-fn du_kib(space: &str) -> i64 {
+fn du_kib(space: &str) -> f64 {
     let label = format!("spaceport.space={space}");
     let folders = Object::labelled(&label).into_iter().filter_map(|it| {
         let folder = match it.kind {
@@ -89,7 +89,7 @@ fn du_kib(space: &str) -> i64 {
         let output = run(Command::new("du").args(["--summarize", "--block-size=1024", &folder]));
         // What goes away while it counts is no matter.
         let size = output.stdout.split_whitespace().next();
-        size.and_then(|it| it.parse::<i64>().ok()).unwrap_or_else(|| panic!("{output:?}"))
+        size.and_then(|it| it.parse::<f64>().ok()).unwrap_or_else(|| panic!("{output:?}"))
     });
     sizes.sum()
 }
@@ -120,7 +120,7 @@ fn storage_is_what_the_disk_says() {
         let mut after = Value::Null;
         eventually(TELL_TIME_MAX, || {
             after = usage(&scene, &space);
-            let is_later = stored(before).1 + (2 * METER_SECONDS) as f64 <= stored(&after).1;
+            let is_later = stored(before).1 + f64::from(2 * METER_SECONDS) <= stored(&after).1;
             if is_later { Ok(()) } else { Err(format!("{after}")) }
         });
         after
@@ -128,8 +128,8 @@ fn storage_is_what_the_disk_says() {
     // The first readings may be of before it was written.
     let begin = next(&usage(&scene, &space));
     let end = next(&begin);
-    let (told, truth) = (between(&begin, &end) as i64, du_kib(&space));
-    println!("told {told} KiB, du says {truth} KiB");
-    assert!(96 * 1024 < truth, "{truth} KiB");
+    let (told, truth) = (between(&begin, &end), du_kib(&space));
+    println!("told {told:.0} KiB, du says {truth} KiB");
+    assert!(96.0 * 1024.0 < truth, "{truth} KiB");
     assert!((told - truth).abs() < NOISE_KIB, "told {told} KiB, and du says {truth} KiB");
 }
