@@ -1,5 +1,7 @@
 //! What the environment says. Options that have a flag, too, are read by the flags' parser.
 
+#![expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+
 use std::{
     collections::BTreeMap,
     env::{self, VarError},

@@ -98,7 +98,7 @@ impl Assembly<'_> {
 
     fn handler(&self, trigger: &HttpTrigger) -> Result<Handler, StartError> {
         let name = &*trigger.component;
-        let part = |name| Part { name, wasm: &*self.sources[name] };
+        let part = |name| Part { name, wasm: &self.sources[name] };
         let middleware: Vec<_> =
             trigger.middleware.iter().map(|it| (part(&*it.component), &it.inherits)).collect();
         let composed = if middleware.is_empty() {

@@ -64,15 +64,12 @@ impl Body for RequestBody {
             Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
             _ => 0,
         };
-        Poll::Ready(match this.left_bytes.checked_sub(length) {
-            Some(left) => {
-                this.left_bytes = left;
-                frame.map(|it| it.map_err(Error::from))
-            }
-            None => {
-                this.is_over.store(true, Ordering::Relaxed);
-                Some(Err(Error::HttpRequestBodySize(None)))
-            }
+        Poll::Ready(if let Some(left) = this.left_bytes.checked_sub(length) {
+            this.left_bytes = left;
+            frame.map(|it| it.map_err(Error::from))
+        } else {
+            this.is_over.store(true, Ordering::Relaxed);
+            Some(Err(Error::HttpRequestBodySize(None)))
         })
     }
 

@@ -84,9 +84,10 @@ fn view(kept: KeptBackup) -> Value {
 fn verified_line(verified: &VerifiedBackup) -> String {
     let VerifiedBackup { space, name, created_at, n_entries, bytes, missing, .. } = verified;
     let name = name.as_deref().unwrap_or("(no name)");
-    let missing = match missing.is_empty() {
-        true => String::new(),
-        false => format!("; gone when it was made: {}", missing.join(", ")),
+    let missing = if missing.is_empty() {
+        String::new()
+    } else {
+        format!("; gone when it was made: {}", missing.join(", "))
     };
     format!("ok: {name} ({space}) of {created_at}, {n_entries} entries, {bytes} bytes{missing}")
 }

@@ -71,6 +71,13 @@ impl HostState {
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut context| context.data_mut().tick());
+        // Only ticks while it computes count, and not those while it waits for us.
+        store.call_hook(|mut context, hook| {
+            if hook.exiting_host() {
+                context.set_epoch_deadline(1);
+            }
+            Ok(())
+        });
         store
     }
 

@@ -245,7 +245,7 @@ fn query(
 ) -> Result<(Rows, bool), StatementError> {
     let mut statement = connection.prepare_cached(sql)?;
     let is_read = statement.readonly();
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut found = statement.query(rusqlite::params_from_iter(parameters))?;
     let mut rows = Vec::new();
     let mut bytes = 0_usize;

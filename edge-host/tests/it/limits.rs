@@ -37,6 +37,13 @@ async fn others_are_answered_while_one_computes() {
     assert_eq!(busy.await.status, StatusCode::GATEWAY_TIMEOUT);
 }
 
+/// More ticks than it may compute go by, and it does nothing in all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wakes_up_often_does_not_compute() {
+    let running = Running::start(MANIFEST).await;
+    assert_eq!(running.get("/naps/600").await.ok(), "rested");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_has_a_largest_size() {
     let running = Running::start(MANIFEST).await;

@@ -45,6 +45,7 @@ async fn handle(request: Request) -> impl IntoResponse {
         ["uri"] => Ok(parts.uri.to_string()),
         ["reuse"] => Ok(REQUESTS.fetch_add(1, Ordering::Relaxed).to_string()),
         ["sleep", ms] => sleep(ms).await,
+        ["naps", n] => naps(n).await,
         ["busy"] => busy(),
         ["hog"] => hog(),
         ["trap"] => panic!("as asked"),
@@ -140,6 +141,14 @@ async fn fetch(url: &str) -> Answer {
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.map_err(shown)?.to_bytes();
     Ok(format!("{status} {}", String::from_utf8_lossy(&body)))
+}
+
+/// Wakes up often, to do nothing.
+async fn naps(n: &str) -> Answer {
+    for _ in 0..n.parse().map_err(shown)? {
+        sleep("11").await?;
+    }
+    Ok("rested".to_owned())
 }
 
 async fn sleep(ms: &str) -> Answer {
