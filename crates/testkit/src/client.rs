@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::{Router, body::Body};
+use domain::{Generation, ObservedState};
 use evm::Network as _;
-use fleet::{AppOffer, Hello};
+use fleet::{AppOffer, Hello, Observation, Observations};
 use gate::GateLayer;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_api::{Config, Edge, GateGuard, TillLayer, routes};
@@ -224,6 +225,29 @@ impl Client {
         };
         let answer = self.call(Method::PUT, "/fleet/v1/hello", Some(key), Some(json!(hello))).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+
+    /// Lets the worker with this key say that the space `id` is in this state.
+    pub async fn see(&self, key: &str, id: &str, generation: u64, state: ObservedState) {
+        let observation = Observation {
+            space: id.parse().unwrap(),
+            generation: Generation(generation),
+            state,
+            release: None,
+            reason: None,
+            steps: Vec::new(),
+        };
+        let body = json!(Observations { items: vec![observation] });
+        let answer = self.post("/fleet/v1/observations", Some(key), body).await;
+        assert_eq!(answer.status, 204, "{}", answer.body);
+    }
+
+    /// Makes an API key with this scope; returns it.
+    pub async fn make_key(&self, session: &str, scope: &str) -> String {
+        let body = json!({ "name": "bot", "scopes": [scope] });
+        let answer = self.post("/v1/keys", Some(session), body).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.text("key")
     }
 
     /// Makes the space `name`, which must succeed; returns its id.

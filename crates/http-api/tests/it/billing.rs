@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use domain::{Generation, ObservedState};
-use fleet::{Observation, Observations};
+use domain::ObservedState;
 use http::{Method, Request};
 use serde_json::{Value, json};
 use testkit::{ADMIN_KEY, Answer, CRON_KEY, TestWallet};
@@ -32,18 +31,8 @@ impl Scene {
         let (space, token) = (made.text("id"), shop.token.clone());
         let scene = Self { shop, token, space };
         scene.bill().await;
-        let observation = Observation {
-            space: scene.space.parse().unwrap(),
-            generation: Generation::FIRST,
-            state: ObservedState::Ready,
-            release: None,
-            reason: None,
-            steps: Vec::new(),
-        };
-        let body = json!(Observations { items: vec![observation] });
-        let key = Some(&*scene.shop.host_key);
-        let seen = scene.shop.client.post("/fleet/v1/observations", key, body).await;
-        assert_eq!(seen.status, 204, "{}", seen.body);
+        let client = &scene.shop.client;
+        client.see(&scene.shop.host_key, &scene.space, 1, ObservedState::Ready).await;
         scene
     }
 
@@ -255,8 +244,7 @@ async fn only_those_of_a_space_see_its_money() {
     let scene = Scene::new().await;
     let client = &scene.shop.client;
     let stranger = client.sign_in(&TestWallet::new(2)).await;
-    let body = json!({ "name": "bot", "scopes": ["spaces:write"] });
-    let key = client.post("/v1/keys", Some(&scene.token), body).await.text("key");
+    let key = client.make_key(&scene.token, "spaces:write").await;
     for what in ["usage", "charges", "invoices", "invoices/2026-11"] {
         let path = format!("/v1/spaces/{}/{what}", scene.space);
         let ask = async |bearer| client.get(&path, bearer).await;

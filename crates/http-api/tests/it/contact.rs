@@ -85,11 +85,8 @@ async fn what_is_no_contact_changes_nothing() {
 async fn only_its_wallet_reads_and_writes_it() {
     let client = Client::default();
     let token = client.sign_in(&TestWallet::new(1)).await;
-    let key = async |scope: &str| {
-        let body = json!({ "name": "bot", "scopes": [scope] });
-        client.post("/v1/keys", Some(&token), body).await.text("key")
-    };
-    let (reads, writes) = (key("spaces:read").await, key("spaces:write").await);
+    let reads = client.make_key(&token, "spaces:read").await;
+    let writes = client.make_key(&token, "spaces:write").await;
     let body = json!({ "email": "treasurer@garden.example" });
     #[rustfmt::skip]
     let rows = [

@@ -5,11 +5,6 @@ use fleet::{Ticket, TicketKind};
 use serde_json::{Value, json};
 use testkit::{Client, TestWallet};
 
-async fn key(client: &Client, session: &str, scope: &str) -> String {
-    let body = json!({ "name": "bot", "scopes": [scope] });
-    client.post("/v1/keys", Some(session), body).await.text("key")
-}
-
 /// The particulars of the events of this kind.
 async fn reads(client: &Client, session: &str, space: &str) -> Vec<(String, Value)> {
     let events = client.get(&format!("/v1/spaces/{space}/events"), Some(session)).await;
@@ -25,7 +20,7 @@ async fn credentials_are_at_the_hosts_gateway_and_each_look_is_an_event() {
     let wallet = TestWallet::new(1);
     let session = client.sign_in(&wallet).await;
     let id = client.create(&session, "garden").await;
-    let writer = key(&client, &session, "spaces:write").await;
+    let writer = client.make_key(&session, "spaces:write").await;
 
     let paths = [format!("/v1/spaces/{id}/credentials"), "/v1/spaces/garden/credentials".into()];
     for (path, caller) in paths.iter().zip([&session, &writer]) {
@@ -50,7 +45,7 @@ async fn only_an_owner_who_may_change_the_space_is_shown_the_way() {
     client.add_host("host-1", 1024).await;
     let session = client.sign_in(&TestWallet::new(1)).await;
     let id = client.create(&session, "garden").await;
-    let reader = key(&client, &session, "spaces:read").await;
+    let reader = client.make_key(&session, "spaces:read").await;
     let stranger = client.sign_in(&TestWallet::new(2)).await;
     let path = format!("/v1/spaces/{id}/credentials");
     #[rustfmt::skip]

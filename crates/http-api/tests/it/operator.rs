@@ -1,7 +1,6 @@
 //! What only the operator does, each with a reason that is kept.
 
-use domain::{Generation, ObservedState};
-use fleet::{Observation, Observations};
+use domain::ObservedState;
 use http::{Method, Request};
 use serde_json::{Value, json};
 use testkit::{ADMIN_KEY, Answer, CRON_KEY, Client, TestWallet};
@@ -25,17 +24,7 @@ impl Scene {
     }
 
     async fn see(&self, generation: u64, state: ObservedState) {
-        let observation = Observation {
-            space: self.space.parse().unwrap(),
-            generation: Generation(generation),
-            state,
-            release: None,
-            reason: None,
-            steps: Vec::new(),
-        };
-        let body = json!(Observations { items: vec![observation] });
-        let seen = self.client.post("/fleet/v1/observations", Some(&self.host_key), body).await;
-        assert_eq!(seen.status, 204, "{}", seen.body);
+        self.client.see(&self.host_key, &self.space, generation, state).await;
     }
 
     fn path(&self, what: &str) -> String {

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use domain::{Generation, ObservedState};
+use domain::ObservedState;
 use evm::Network as _;
-use fleet::{Observation, Observations};
 use http::Method;
 use serde_json::{Value, json};
 use testkit::{ADMIN_KEY, Answer, CRON_KEY, Client, TestWallet};
@@ -23,19 +22,8 @@ impl Scene {
         let host_key = client.add_host("host-1", 1024).await;
         let token = client.sign_in(&TestWallet::new(1)).await;
         let space = client.create(&token, "garden").await;
-        let scene = Self { client, host_key, token, space };
-        let observation = Observation {
-            space: scene.space.parse().unwrap(),
-            generation: Generation::FIRST,
-            state: ObservedState::Ready,
-            release: None,
-            reason: None,
-            steps: Vec::new(),
-        };
-        let body = json!(Observations { items: vec![observation] });
-        let seen = scene.client.post("/fleet/v1/observations", Some(&scene.host_key), body).await;
-        assert_eq!(seen.status, 204, "{}", seen.body);
-        scene
+        client.see(&host_key, &space, 1, ObservedState::Ready).await;
+        Self { client, host_key, token, space }
     }
 
     async fn bill(&self) -> Value {
